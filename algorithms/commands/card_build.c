@@ -1,0 +1,183 @@
+#include "commands/card_build.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static s2clr_status load_partial(const char *path, json_t **out)
+{
+    json_error_t error;
+    if (!path) {
+        *out = json_object();
+        return S2CLR_OK;
+    }
+    *out = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!*out)
+        return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: not a readable JSON file: %s (line %d)", path,
+                               error.text, error.line);
+    if (json_is_object(*out)) return S2CLR_OK;
+    json_decref(*out);
+    return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: a card is a JSON object, this is something else",
+                           path);
+}
+
+/* Keeps what the partial card says. */
+static void fill(json_t *root, const char *key, json_t *value)
+{
+    if (json_object_get(root, key))
+        json_decref(value);
+    else
+        json_object_set_new(root, key, value);
+}
+
+/* A short stable word: "dense-permanentcrop". */
+static json_t *default_id(const char *arch, const char *positive)
+{
+    char id[S2CLR_CARD_WORD];
+    snprintf(id, sizeof id, "%s-%s", arch, positive);
+    for (char *at = id; *at; at++)
+        *at = (char)(isalnum((unsigned char)*at) ? tolower((unsigned char)*at) : '-');
+    return json_string(id);
+}
+
+static json_t *repeated(double value, int count)
+{
+    json_t *out = json_array();
+    for (int i = 0; i < count; i++) json_array_append_new(out, json_real(value));
+    return out;
+}
+
+static json_t *split_names(const char *list)
+{
+    json_t *out = json_array();
+    while (*list) {
+        const size_t length = strcspn(list, ",");
+        json_array_append_new(out, json_stringn(list, length));
+        list += length + (list[length] == ',');
+    }
+    return out;
+}
+
+static s2clr_status fill_bands(json_t *root, const s2clr_args *args, int channels)
+{
+    const char *names = s2clr_args_text(args, "bands-names");
+    if (names) json_object_set_new(root, "bands", split_names(names));
+    if (!json_object_get(root, "bands") && channels == 3)
+        json_object_set_new(root, "bands", split_names("B04,B03,B02"));
+    const size_t count = json_array_size(json_object_get(root, "bands"));
+    if (count == (size_t)channels) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "%zu band names for patches of %d bands: name them in their order, as "
+                           "in --bands-names B04,B03,B02",
+                           count, channels);
+}
+
+static s2clr_status fill_arch(json_t *root, const s2clr_args *args, int channels)
+{
+    json_t *arch = json_object_get(root, "architecture");
+    if (!arch) {
+        arch = json_object();
+        json_object_set_new(root, "architecture", arch);
+    }
+    if (!json_is_object(arch))
+        return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: 'architecture' must be a JSON object",
+                               s2clr_args_text(args, "card"));
+    if (s2clr_args_given(args, "arch") || !json_object_get(arch, "name"))
+        json_object_set_new(arch, "name", json_string(s2clr_args_text(args, "arch")));
+    if (s2clr_args_given(args, "width"))
+        json_object_set_new(arch, "width", json_integer(s2clr_args_int(args, "width")));
+    if (s2clr_args_given(args, "depth"))
+        json_object_set_new(arch, "depth", json_integer(s2clr_args_int(args, "depth")));
+    fill(arch, "channels", json_integer(channels));
+    fill(arch, "outputs", json_integer(1));
+    return S2CLR_OK;
+}
+
+static void fill_level(json_t *root, const s2clr_card_facts *facts)
+{
+    fill(root, "levels",
+         json_pack("[{s:s, s:o, s:o, s:f, s:f, s:s}]", "name", facts->level, "gain",
+                   repeated(1, facts->channels), "bias", repeated(0, facts->channels), "low", 0.0,
+                   "high", 65535.0, "source", "DN as stored in the training images"));
+}
+
+/* Everything but the stride, which depends on the network. */
+static s2clr_status fill_root(json_t *root, const s2clr_args *args, const s2clr_card_facts *facts)
+{
+    S2CLR_TRY(fill_bands(root, args, facts->channels));
+    S2CLR_TRY(fill_arch(root, args, facts->channels));
+    fill_level(root, facts);
+    if (facts->positive) json_object_set_new(root, "positive", json_string(facts->positive));
+    const char *arch =
+        json_string_value(json_object_get(json_object_get(root, "architecture"), "name"));
+    const char *positive = json_string_value(json_object_get(root, "positive"));
+    fill(root, "id", default_id(arch ? arch : "model", positive ? positive : "model"));
+    fill(root, "version", json_integer(S2CLR_CARD_VERSION));
+    fill(root, "negative", json_string("other"));
+    fill(root, "metres", json_real(10));
+    if (facts->patch) fill(root, "patch", json_integer(facts->patch));
+    fill(root, "mean", repeated(0, facts->channels));
+    fill(root, "std", repeated(1, facts->channels));
+    fill(root, "dataset", json_string(facts->dataset ? facts->dataset : ""));
+    fill(root, "trained_on", json_string(facts->trained_on ? facts->trained_on : ""));
+    json_object_set_new(root, "command", json_string(s2clr_args_line(args)));
+    return S2CLR_OK;
+}
+
+static s2clr_status parse(const json_t *root, const char *name, s2clr_card **out)
+{
+    char *text = json_dumps(root, 0);
+    if (!text) return s2clr_error_set(S2CLR_ERR_MEMORY, "%s: no memory for the card", name);
+    const s2clr_status status = s2clr_card_parse(text, name, out);
+    free(text);
+    return status;
+}
+
+/* Default output stride: the local step of a network that has one, else half a patch. */
+static s2clr_status default_stride(s2clr_card *card)
+{
+    s2clr_net *net;
+    S2CLR_TRY(s2clr_net_new(&card->arch, &net));
+    const int step = s2clr_net_step(net);
+    card->stride = step ? step : card->patch > 1 ? card->patch / 2 : 1;
+    s2clr_net_free(net);
+    return S2CLR_OK;
+}
+
+static s2clr_status build(json_t *root, const s2clr_args *args, const s2clr_card_facts *facts,
+                          s2clr_card **out, bool *measured)
+{
+    const char *path = s2clr_args_text(args, "card");
+    const bool has_stride = json_object_get(root, "stride") != NULL;
+    const bool has_moments = json_object_get(root, "mean") && json_object_get(root, "std");
+    s2clr_card *card;
+    S2CLR_TRY(fill_root(root, args, facts));
+    fill(root, "stride", json_integer(1));
+    S2CLR_TRY(parse(root, path ? path : "card from the command line", &card));
+    s2clr_status status = has_stride ? S2CLR_OK : default_stride(card);
+    if (status == S2CLR_OK && facts->patch && card->patch != facts->patch)
+        status =
+            s2clr_error_set(S2CLR_ERR_MISMATCH, "%s: 'patch' is %d, but the patches have %d pixels",
+                            path, card->patch, facts->patch);
+    if (status != S2CLR_OK) {
+        s2clr_card_free(card);
+        return status;
+    }
+    if (!has_moments) card->std[0] = 0;
+    *measured = has_moments;
+    *out = card;
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_card_build(const s2clr_args *args, const s2clr_card_facts *facts,
+                              s2clr_card **out, bool *measured)
+{
+    json_t *root;
+    S2CLR_TRY(load_partial(s2clr_args_text(args, "card"), &root));
+    const s2clr_status status = build(root, args, facts, out, measured);
+    json_decref(root);
+    return status;
+}

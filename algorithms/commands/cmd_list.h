@@ -1,0 +1,10 @@
+/* The commands, one file each; command_list.c is their table. */
+#ifndef S2CLR_COMMANDS_CMD_LIST_H
+#define S2CLR_COMMANDS_CMD_LIST_H
+
+#include "commands/params.h"
+
+extern const s2clr_command s2clr_cmd_predict, s2clr_cmd_info, s2clr_cmd_supervised,
+    s2clr_cmd_evaluate, s2clr_cmd_model, s2clr_cmd_bench, s2clr_cmd_describe, s2clr_cmd_completion;
+
+#endif

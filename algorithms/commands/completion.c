@@ -1,0 +1,107 @@
+#include "commands/completion.h"
+
+#include <string.h>
+
+#include "commands/params.h"
+
+/* "auto,lines,none" as words. */
+static void print_words(FILE *to, const char *list)
+{
+    for (; *list; list++) putc(*list == ',' ? ' ' : *list, to);
+}
+
+static void print_options(FILE *to, const s2clr_command *command)
+{
+    const s2clr_param_row *row;
+    for (size_t i = 0; (row = s2clr_command_row(command, i)); i++) {
+        if (row->positional) continue;
+        fprintf(to, " --%s", row->name);
+        if (row->short_name) fprintf(to, " -%s", row->short_name);
+    }
+}
+
+/* What completes the value of a row, as the body of a case. */
+static void print_value(FILE *to, const s2clr_param_row *row)
+{
+    if (row->type == S2CLR_TYPE_CHOICE) {
+        fputs("words '", to);
+        print_words(to, row->choices);
+        fputs("'", to);
+    } else if (row->type == S2CLR_TYPE_MODEL) {
+        fputs("models", to);
+    } else if (row->type == S2CLR_TYPE_OUTPUT_FOLDER) {
+        fputs("folders", to);
+    } else if (row->type == S2CLR_TYPE_INT || row->type == S2CLR_TYPE_REAL ||
+               row->type == S2CLR_TYPE_WINDOW_INT || row->type == S2CLR_TYPE_WINDOW_REAL) {
+        fputs("nothing", to);
+    } else {
+        fputs("files", to);
+    }
+}
+
+static void print_command(FILE *to, const s2clr_command *command)
+{
+    const s2clr_param_row *row;
+    const s2clr_param_row *first = NULL;
+    fprintf(to, "    %s)\n        case $prev in\n", command->name);
+    for (size_t i = 0; (row = s2clr_command_row(command, i)); i++) {
+        if (row->positional && !first) first = row;
+        if (row->positional || row->type == S2CLR_TYPE_FLAG) continue;
+        fprintf(to, "        -%s|--%s", row->name, row->name);
+        if (row->short_name) fprintf(to, "|-%s|--%s", row->short_name, row->short_name);
+        fputs(") _s2clr_", to);
+        print_value(to, row);
+        fputs("; return ;;\n", to);
+    }
+    fputs("        esac\n        options='", to);
+    print_options(to, command);
+    fputs("'\n", to);
+    if (first && first->type == S2CLR_TYPE_CHOICE) {
+        fputs("        first='", to);
+        print_words(to, first->choices);
+        fputs("'\n", to);
+    }
+    fputs("        ;;\n", to);
+}
+
+static const char head[] =
+    "# bash completion for s2clr, made by \"s2clr completion bash\"\n"
+    "_s2clr_words() { COMPREPLY=($(compgen -W \"$1\" -- \"$cur\")); }\n"
+    "_s2clr_paths() {\n"
+    "    local IFS=$'\\n'\n"
+    "    compopt -o filenames 2>/dev/null\n"
+    "    COMPREPLY=($(compgen \"$1\" -- \"$cur\"))\n"
+    "}\n"
+    "_s2clr_files() { _s2clr_paths -f; }\n"
+    "_s2clr_folders() { _s2clr_paths -d; }\n"
+    "_s2clr_models() {\n"
+    "    _s2clr_files\n"
+    "    COMPREPLY+=($(compgen -W \"$(\"${COMP_WORDS[0]}\" model list --quiet 2>/dev/null)\""
+    " -- \"$cur\"))\n"
+    "}\n"
+    "_s2clr_nothing() { COMPREPLY=(); }\n"
+    "_s2clr() {\n"
+    "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}"
+    " options= first=\n"
+    "    local IFS=$' \\t\\n'\n"
+    "    COMPREPLY=()\n";
+
+void s2clr_completion_bash(FILE *to)
+{
+    const s2clr_command *const *list;
+    const size_t count = s2clr_command_list(&list);
+    fputs(head, to);
+    fputs("    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        _s2clr_words '", to);
+    for (size_t i = 0; i < count; i++) fprintf(to, "%s ", list[i]->name);
+    fputs("--help --version'\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n", to);
+    for (size_t i = 0; i < count; i++) print_command(to, list[i]);
+    fputs("    esac\n"
+          "    case $cur in\n"
+          "    -*) _s2clr_words \"$options\" ;;\n"
+          "    *) if [ \"$COMP_CWORD\" -eq 2 ] && [ -n \"$first\" ]; then _s2clr_words \"$first\"\n"
+          "       else _s2clr_files; fi ;;\n"
+          "    esac\n"
+          "}\n"
+          "complete -F _s2clr s2clr\n",
+          to);
+}

@@ -1,0 +1,19 @@
+/*
+ * The parameter tables as JSON, for QGIS, the gdal CLI and shells.
+ *
+ *     json_t *json = s2clr_describe(NULL);     // all commands
+ */
+#ifndef S2CLR_COMMANDS_DESCRIBE_H
+#define S2CLR_COMMANDS_DESCRIBE_H
+
+#include <jansson.h>
+
+#include "commands/params.h"
+
+/* command NULL: all. NULL when memory is short; the caller owns the reference. */
+json_t *s2clr_describe(const s2clr_command *command);
+
+/* Word for a type in that JSON: "integer", "output-raster". */
+const char *s2clr_type_name(s2clr_type type);
+
+#endif

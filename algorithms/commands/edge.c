@@ -1,0 +1,95 @@
+#include "commands/edge.h"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <gdal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/interrupt.h"
+#include "commands/pargs.h"
+
+const char *s2clr_edge_name(const s2clr_args *args)
+{
+    return args->command->name;
+}
+
+static void CPL_STDCALL on_gdal_message(CPLErr class, CPLErrorNum number, const char *message)
+{
+    const s2clr_args *args = CPLGetErrorHandlerUserData();
+    if (class == CE_Warning)
+        s2clr_edge_warn(args, message);
+    else if (class != CE_Failure)
+        CPLDefaultErrorHandler(class, number, message);
+}
+
+void s2clr_edge_gdal(const s2clr_args *args)
+{
+    const char *const *pair;
+    const size_t count = s2clr_args_list(args, "config", &pair);
+    const long memory = s2clr_args_int(args, "memory");
+    if (memory) {
+        /* GDAL's block cache is a part of the promise, not on top of it. */
+        char bytes[32];
+        snprintf(bytes, sizeof bytes, "%ld", memory * 1024 * 1024 / 8);
+        CPLSetConfigOption("GDAL_CACHEMAX", bytes);
+    }
+    for (size_t i = 0; i < count; i++) {
+        char key[256];
+        const size_t length = strcspn(pair[i], "=");
+        snprintf(key, sizeof key, "%.*s", (int)(length < 255 ? length : 255), pair[i]);
+        CPLSetConfigOption(key, pair[i] + length + 1);
+    }
+    CPLSetErrorHandlerEx(on_gdal_message, (void *)args);
+    GDALAllRegister();
+}
+
+void s2clr_edge_end(void)
+{
+    CPLSetErrorHandler(NULL);
+}
+
+int s2clr_edge_fail(const s2clr_args *args, s2clr_status status)
+{
+    const int signal_number = s2clr_interrupt_signal();
+    if (status == S2CLR_ERR_CANCELLED) {
+        fprintf(stderr, "s2clr %s: interrupted\n", s2clr_edge_name(args));
+        return 128 + (signal_number ? signal_number : 2);
+    }
+    fprintf(stderr, "s2clr %s: %s\n", s2clr_edge_name(args), s2clr_error_text());
+    return status == S2CLR_ERR_ARGUMENT ? S2CLR_EXIT_USAGE : S2CLR_EXIT_FAILED;
+}
+
+void s2clr_edge_warn(const s2clr_args *args, const char *text)
+{
+    if (!s2clr_args_flag(args, "quiet"))
+        fprintf(stderr, "s2clr %s: warning: %s\n", s2clr_edge_name(args), text);
+}
+
+s2clr_status s2clr_edge_pool(const s2clr_args *args, s2clr_pool **out)
+{
+    return s2clr_pool_new((int)s2clr_args_int(args, "threads"), out);
+}
+
+s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *terminal)
+{
+    const char *mode = s2clr_args_text(args, "progress");
+    if (s2clr_args_flag(args, "quiet") && !s2clr_args_given(args, "progress")) mode = "none";
+    return s2clr_terminal_start(terminal, s2clr_edge_name(args), mode);
+}
+
+s2clr_status s2clr_edge_flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_IO, "standard output: cannot be written; is the disk full?");
+}
+
+s2clr_status s2clr_edge_json(json_t *json)
+{
+    char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
+    json_decref(json);
+    if (!text) return s2clr_error_set(S2CLR_ERR_MEMORY, "no memory for the result as JSON");
+    puts(text);
+    free(text);
+    return s2clr_edge_flush();
+}

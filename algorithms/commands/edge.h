@@ -1,0 +1,46 @@
+/*
+ * What every command does at its edge: GDAL, devices, errors and warnings, exit codes.
+ *
+ *     s2clr_edge_gdal(args);
+ *     const s2clr_status status = work(args);
+ *     return status == S2CLR_OK ? S2CLR_EXIT_DONE : s2clr_edge_fail(args, status);
+ */
+#ifndef S2CLR_COMMANDS_EDGE_H
+#define S2CLR_COMMANDS_EDGE_H
+
+#include <jansson.h>
+
+#include "base/pool.h"
+#include "commands/params.h"
+#include "commands/terminal.h"
+
+enum { S2CLR_EXIT_DONE = 0, S2CLR_EXIT_FAILED = 1, S2CLR_EXIT_USAGE = 2 };
+
+/* Registers GDAL's drivers, applies --config and --memory, and takes GDAL's own messages over:
+ * failures are told by whoever met them, warnings go to standard error unless --quiet. */
+void s2clr_edge_gdal(const s2clr_args *args);
+
+/* Gives GDAL's messages back; before `args` are freed. */
+void s2clr_edge_end(void);
+
+/* Prints the thread's error text; the exit code that belongs to the status. */
+int s2clr_edge_fail(const s2clr_args *args, s2clr_status status);
+
+/* "s2clr predict: warning: ..." on standard error, unless --quiet. */
+void s2clr_edge_warn(const s2clr_args *args, const char *text);
+
+/* The pool that --threads asks for. */
+s2clr_status s2clr_edge_pool(const s2clr_args *args, s2clr_pool **out);
+
+s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *terminal);
+
+/* Prints and releases; S2CLR_ERR_IO when standard output cannot be written. */
+s2clr_status s2clr_edge_json(json_t *json);
+
+/* Flushes standard output; a full disk behind a pipe is an error, not a shorter text. */
+s2clr_status s2clr_edge_flush(void);
+
+/* The command a set of arguments belongs to. */
+const char *s2clr_edge_name(const s2clr_args *args);
+
+#endif

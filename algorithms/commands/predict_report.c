@@ -1,0 +1,80 @@
+#include "commands/predict_report.h"
+
+#include "commands/edge.h"
+#include "commands/stack_rows.h"
+
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
+
+json_t *s2clr_predict_json(const s2clr_predict_settings *settings, const s2clr_predict_result *r)
+{
+    json_t *histogram = json_array();
+    for (int i = 0; i < 10; i++)
+        json_array_append_new(histogram, json_integer((json_int_t)r->histogram[i]));
+    json_t *out = json_pack("{s:s, s:s, s:s, s:i, s:[i,i], s:I, s:I, s:I, s:o, s:s, s:o}", "output",
+                            settings->output, "model", settings->model_path, "device", r->device,
+                            "threads", r->threads, "size", r->columns, r->rows, "pixels",
+                            (json_int_t)r->pixels, "valid_pixels", (json_int_t)r->valid_pixels,
+                            "skipped_pixels", (json_int_t)r->skipped_pixels, "histogram", histogram,
+                            "model_warning", r->warning, "input", s2clr_stack_json(&r->stack));
+    json_t *probability = json_null();
+    if (r->valid_pixels)
+        probability = json_pack("{s:f, s:f, s:f}", "mean", r->mean, "minimum", r->minimum,
+                                "maximum", r->maximum);
+    json_object_set_new(out, "probability", probability);
+    json_object_set_new(out, "seconds",
+                        json_pack("{s:f, s:f, s:f, s:f}", "total", r->seconds, "read",
+                                  r->read_seconds, "compute", r->compute_seconds, "write",
+                                  r->write_seconds));
+    json_object_set_new(out, "megapixels_per_second", json_real(r->megapixels_per_second));
+    return out;
+}
+
+static void print_histogram(FILE *to, const s2clr_predict_result *r)
+{
+    uint64_t most = 1;
+    for (int i = 0; i < 10; i++) most = r->histogram[i] > most ? r->histogram[i] : most;
+    for (int i = 0; i < 10; i++) {
+        const int bar = (int)(40 * share(r->histogram[i], most) + 0.5);
+        fprintf(to, "%-12s%.1f-%.1f %5.1f %% %.*s\n", i ? "" : "histogram", i / 10.0,
+                (i + 1) / 10.0, 100 * share(r->histogram[i], r->valid_pixels), bar,
+                "########################################");
+    }
+}
+
+void s2clr_predict_print(FILE *to, const s2clr_predict_settings *settings,
+                         const s2clr_predict_result *r)
+{
+    s2clr_stack_print(to, &r->stack);
+    fprintf(to, "model       %s\ndevice      %s, %d thread%s\n", settings->model_path, r->device,
+            r->threads, r->threads == 1 ? "" : "s");
+    fprintf(to, "map         %s, %d x %d pixels, %.1f %% valid, %.1f %% skipped unread\n",
+            settings->output, r->columns, r->rows, 100 * share(r->valid_pixels, r->pixels),
+            100 * share(r->skipped_pixels, r->pixels));
+    if (r->valid_pixels) {
+        fprintf(to, "probability mean %.4f, from %.4f to %.4f\n", r->mean, r->minimum, r->maximum);
+        print_histogram(to, r);
+    }
+    fprintf(to, "time        %.2f s (read %.2f, compute %.2f, write %.2f), %.2f Mpix/s\n",
+            r->seconds, r->read_seconds, r->compute_seconds, r->write_seconds,
+            r->megapixels_per_second);
+    if (r->warning[0]) fprintf(to, "mind        %s\n", r->warning);
+}
+
+void s2clr_predict_warn(const s2clr_args *args, const s2clr_predict_result *r)
+{
+    char text[300];
+    s2clr_stack_warn(args, &r->stack);
+    if (!r->valid_pixels && r->pixels) {
+        s2clr_edge_warn(args, "the map holds no valid pixel; \"s2clr info\" shows nodata and mask "
+                              "of the input, --min-valid what a patch needs");
+    } else if (r->valid_pixels > 1 && !(r->minimum < r->maximum)) {
+        snprintf(text, sizeof text,
+                 "every valid pixel of the map is %.6g; compare the offset and the level that "
+                 "\"s2clr info\" shows with what the model wants",
+                 r->minimum);
+        s2clr_edge_warn(args, text);
+    }
+}

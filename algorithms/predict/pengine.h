@@ -1,0 +1,82 @@
+/*
+ * What the files of the engine share; nobody else includes this but tasks.c, which has to know
+ * where units end and what they cost.
+ */
+#ifndef S2CLR_PREDICT_PENGINE_H
+#define S2CLR_PREDICT_PENGINE_H
+
+#include "net/infer.h"
+#include "predict/engine.h"
+#include "predict/unit_cache.h"
+
+/* The two ways to get a value for an output pixel: engine_patch.c and engine_dense.c. */
+typedef struct s2clr_engine_kind {
+    const char *name;
+    s2clr_output output; /* of the plan */
+    int batch;           /* of the plan */
+
+    /* Checks model against grid and sets what is private to the kind. */
+    s2clr_status (*prepare)(s2clr_engine *engine, const s2clr_model *model);
+
+    /* Side of the square input of a unit, pixels. */
+    int (*side)(const s2clr_engine *engine);
+
+    /* Input pixels [box[0], box[2]) x [box[1], box[3]) that the units of a block see. */
+    void (*reach)(const s2clr_engine *engine, int column, int row, int columns, int rows,
+                  int64_t box[4]);
+
+    /* Largest output index <= end at which no unit is left half used, 0 if there is none. */
+    int (*column_end)(const s2clr_engine *engine, int end);
+    int (*row_end)(const s2clr_engine *engine, int end);
+
+    /* Output pixels along one axis that a unit serves. */
+    int (*unit_columns)(const s2clr_engine *engine);
+    int (*unit_rows)(const s2clr_engine *engine);
+
+    /* Bytes of scratch that compute() allocates for a block. */
+    size_t (*scratch)(const s2clr_engine *engine, int columns, int rows);
+
+    /* Writes probability where todo is not 0, both (rows, columns) of the block. */
+    s2clr_status (*compute)(s2clr_engine *engine, const s2clr_block *block, const uint8_t *todo,
+                            float *probability);
+} s2clr_engine_kind;
+
+extern const s2clr_engine_kind s2clr_engine_patch, s2clr_engine_dense;
+
+struct s2clr_engine {
+    const s2clr_engine_kind *kind;
+    s2clr_pool *pool;
+    s2clr_grid grid;
+    s2clr_engine_options options;
+    double temperature;
+    int bands, threads;
+    s2clr_plan *plan;
+    s2clr_session **session;          // (threads)
+    float **input, **output;          // (threads) of the plan's shapes
+    size_t input_count, output_count; /* floats of one of them */
+    int step, span, ratio, field;     /* dense: f, local logits per patch and per stride, R */
+    s2clr_unit_cache *cache;          /* dense */
+};
+
+/* Bytes held whatever the block: packed weights, sessions, cached units. */
+size_t s2clr_engine_fixed_bytes(const s2clr_engine *engine);
+
+/* Bytes of the pixels of a block of that size, wherever it starts. */
+size_t s2clr_engine_read_bytes(const s2clr_engine *engine, int columns, int rows);
+
+/* Copies the w x h pixels at (x, y) of a block's values; what the block lacks is 0.
+ * out: (bands, h, w). */
+void s2clr_engine_cut(const s2clr_engine *engine, const s2clr_block *block, int64_t x, int64_t y,
+                      int w, int h, float *out);
+
+/* Between units: S2CLR_ERR_CANCELLED when the caller's progress says stop. */
+s2clr_status s2clr_engine_tick(const s2clr_engine *engine, int worker, size_t item, size_t items);
+
+/* Probability from a logit, as the card calibrates it. */
+float s2clr_engine_calibrate(const s2clr_engine *engine, double logit);
+
+/* Valid input pixels of every patch of a block (coverage.c). count: (rows, columns). */
+s2clr_status s2clr_coverage_count(s2clr_pool *pool, const s2clr_grid *grid,
+                                  const s2clr_block *block, uint32_t *count);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Product in, probability raster out: the streaming run behind `s2clr predict`.
+ *
+ * Reader thread (large strips, each read once) -> engine (one worker per core) -> writer (tiled
+ * GTiff or COG under a temporary name, overviews, statistics, provenance) -> rename.
+ */
+#ifndef S2CLR_PREDICT_PREDICT_H
+#define S2CLR_PREDICT_PREDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/progress.h"
+#include "sentinel2/stack.h"
+
+typedef struct s2clr_predict_settings {
+    const char *model_path;
+    const char *const *inputs;
+    size_t input_count;
+    const char *output;
+    s2clr_stack_options stack;
+    const char *device;          /* "auto", "cpu" ... */
+    int threads;                 /* 0: all CPUs */
+    size_t memory_mb;            /* 0: a quarter of what is available */
+    int stride;                  /* 0: the card's */
+    double min_valid;            /* default 0.5 */
+    const int *srcwin;           /* NULL or x, y, w, h in input pixels */
+    const double *projwin;       /* NULL or ulx, uly, lrx, lry in the input's CRS */
+    const char *aoi;             /* NULL or an OGR dataset: outside its polygons is nodata */
+    const char *format;          /* "GTiff" or "COG" */
+    const char *const *creation; /* NULL-terminated K=V list or NULL */
+    bool byte_output;            /* -ot Byte: SCALE 1/254, nodata 255 */
+    bool overwrite;
+    const char *command_line; /* for provenance */
+} s2clr_predict_settings;
+
+typedef struct s2clr_predict_result {
+    int columns, rows;
+    uint64_t pixels, valid_pixels, skipped_pixels; /* output pixels */
+    double mean, minimum, maximum;                 /* of valid probabilities */
+    uint64_t histogram[10];
+    double seconds, read_seconds, compute_seconds, write_seconds;
+    double megapixels_per_second; /* input pixels covered / seconds / 1e6 */
+    s2clr_stack_info stack;       /* as opened; wkt is NULL here */
+    char device[256];
+    int threads;
+    char warning[1024]; /* the card's */
+} s2clr_predict_result;
+
+void s2clr_predict_defaults(s2clr_predict_settings *settings);
+
+/* On any failure nothing exists under settings->output that did not exist before. */
+s2clr_status s2clr_predict_run(const s2clr_predict_settings *settings,
+                               const s2clr_progress *progress, s2clr_predict_result *result);
+
+#endif

@@ -1,0 +1,66 @@
+#include "predict/provenance.h"
+
+#include <cpl_string.h>
+#include <stdio.h>
+
+static char **add_offsets(char **list, const s2clr_stack_info *stack)
+{
+    char text[S2CLR_CARD_BANDS_MAX * 96] = "";
+    size_t used = 0;
+    for (int i = 0; i < stack->bands; i++) {
+        const int wrote = CPLsnprintf(text + used, sizeof text - used, "%s%s=%.10g", i ? "," : "",
+                                      stack->band[i].band, stack->band[i].offset);
+        if (wrote < 0 || (size_t)wrote >= sizeof text - used) break;
+        used += (size_t)wrote;
+    }
+    list = CSLSetNameValue(list, "OFFSETS_DN", text);
+    return CSLSetNameValue(list, "OFFSETS_FROM", stack->offset_from);
+}
+
+static char **add_inputs(char **list, const s2clr_predict_settings *settings)
+{
+    char key[32];
+    for (size_t i = 0; i < settings->input_count; i++) {
+        snprintf(key, sizeof key, "INPUT_%zu", i + 1);
+        list = CSLSetNameValue(list, key, settings->inputs[i]);
+    }
+    return list;
+}
+
+static char **add_settings(char **list, const s2clr_predict_settings *settings,
+                           const s2clr_grid *grid, const int window[4])
+{
+    list = CSLSetNameValue(list, "PATCH", CPLSPrintf("%d", grid->patch));
+    list = CSLSetNameValue(list, "STRIDE", CPLSPrintf("%d", grid->stride));
+    list = CSLSetNameValue(list, "MIN_VALID", CPLSPrintf("%.10g", settings->min_valid));
+    list = CSLSetNameValue(list, "WINDOW",
+                           CPLSPrintf("%d %d %d %d of %d x %d", window[0], window[1], window[2],
+                                      window[3], grid->columns, grid->rows));
+    if (settings->stack.scl) list = CSLSetNameValue(list, "SCL", settings->stack.scl);
+    if (settings->aoi) list = CSLSetNameValue(list, "AOI", settings->aoi);
+    if (settings->command_line)
+        list = CSLSetNameValue(list, "COMMAND_LINE", settings->command_line);
+    return list;
+}
+
+char **s2clr_provenance_tags(const s2clr_predict_settings *settings, const s2clr_model *model,
+                             const char *backend, const s2clr_stack_info *stack,
+                             const s2clr_grid *grid, const int window[4])
+{
+    const s2clr_card *card = s2clr_model_card(model);
+    char **list = NULL;
+    list = CSLSetNameValue(list, "VERSION", S2CLR_VERSION);
+    list = CSLSetNameValue(list, "MODEL_SHA256", s2clr_model_sha256(model));
+    list = CSLSetNameValue(list, "MODEL_ID", card->id);
+    list = CSLSetNameValue(list, "MODEL_TITLE", card->text[S2CLR_CARD_TITLE]);
+    list = CSLSetNameValue(list, "MODEL_WARNING", card->text[S2CLR_CARD_WARNING]);
+    list = CSLSetNameValue(list, "POSITIVE", card->positive);
+    list = CSLSetNameValue(list, "THRESHOLD", CPLSPrintf("%.10g", card->threshold));
+    list = CSLSetNameValue(list, "BACKEND", backend);
+    list = CSLSetNameValue(list, "OPENED_AS", stack->opened_as);
+    list = CSLSetNameValue(list, "LEVEL", stack->level);
+    list = CSLSetNameValue(list, "LEVEL_FROM", stack->level_from);
+    list = add_offsets(list, stack);
+    list = add_inputs(list, settings);
+    return add_settings(list, settings, grid, window);
+}

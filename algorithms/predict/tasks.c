@@ -1,0 +1,129 @@
+#include "predict/tasks.h"
+
+#include "base/memory.h"
+#include "predict/pengine.h"
+
+/* Blocks of a run, so that filling and draining the pipeline does not show. */
+#define BLOCKS_WANTED 32
+/* Units per thread and block, so that the last ones of a block leave nobody idle for long. */
+#define UNITS_PER_THREAD 16
+/* What libraries and code hold, besides everything that is counted. */
+#define BASE_BYTES ((size_t)48 << 20)
+
+typedef struct cut {
+    int columns, rows;
+} cut;
+
+static int round_up(int64_t value, int unit, int limit)
+{
+    const int64_t rounded = (value + unit - 1) / unit * unit;
+    return rounded < limit ? (int)rounded : limit;
+}
+
+/* Reader's block, queued block, computed block, and the rows a strip hands to the next one. */
+static size_t bytes_of(const s2clr_engine *engine, cut size)
+{
+    return s2clr_engine_block_bytes(engine, size.columns, size.rows) +
+           S2CLR_BLOCKS_IN_FLIGHT * s2clr_engine_read_bytes(engine, size.columns, size.rows);
+}
+
+/* Full-width strips read every row once; *out is the one of the height that suits best. */
+static bool strip(const s2clr_engine *engine, const int window[4], size_t room, cut *out)
+{
+    const int unit_rows = engine->kind->unit_rows(engine);
+    const int across = (window[2] - 1) / engine->kind->unit_columns(engine) + 1;
+    const int64_t down = ((int64_t)UNITS_PER_THREAD * engine->threads - 1) / across + 1;
+    const int least = round_up(down * unit_rows, unit_rows, window[3]);
+    int wanted = round_up(window[3] / BLOCKS_WANTED, unit_rows, window[3]);
+    if (wanted < least) wanted = least;
+    while (wanted > least && bytes_of(engine, (cut){window[2], wanted}) > room)
+        wanted = round_up((wanted + least) / 2 - unit_rows / 2, unit_rows, wanted - 1);
+    *out = (cut){window[2], wanted < least ? least : wanted};
+    return bytes_of(engine, *out) <= room;
+}
+
+/* When no strip fits: the block whose halo is the smallest share of what is read. */
+static bool rectangle(const s2clr_engine *engine, const int window[4], size_t room, cut *out)
+{
+    const int unit_rows = engine->kind->unit_rows(engine);
+    const int unit_columns = engine->kind->unit_columns(engine);
+    double best = 0;
+    for (int64_t want = unit_rows;; want *= 2) {
+        cut size = {window[2], round_up(want, unit_rows, window[3])};
+        while (size.columns > unit_columns && bytes_of(engine, size) > room)
+            size.columns = round_up(size.columns / 2, unit_columns, size.columns - 1);
+        if (bytes_of(engine, size) > room) return best > 0;
+        const double use = (double)size.columns * size.rows /
+                           (double)s2clr_engine_read_bytes(engine, size.columns, size.rows);
+        if (use > best) {
+            best = use;
+            *out = size;
+        }
+        if (size.rows == window[3]) return true;
+    }
+}
+
+/* End of the block that starts at `first`: where units end, if that leaves anything. */
+static int block_end(int first, int count, int end, int whole)
+{
+    if (first + count >= end) return end;
+    return whole > first ? whole : first + count;
+}
+
+static s2clr_status list_blocks(const s2clr_engine *engine, const int window[4], cut size,
+                                s2clr_tasks *out)
+{
+    const s2clr_engine_kind *kind = engine->kind;
+    const int right = window[0] + window[2], bottom = window[1] + window[3];
+    size_t room = 0, count = 0;
+    s2clr_task_block *list = NULL;
+    /* Twice the same walk: count, then fill. */
+    for (int pass = 0; pass < 2; pass++) {
+        count = 0;
+        for (int row = window[1], next_row; row < bottom; row = next_row) {
+            next_row = block_end(row, size.rows, bottom, kind->row_end(engine, row + size.rows));
+            for (int column = window[0], next; column < right; column = next, count++) {
+                next = block_end(column, size.columns, right,
+                                 kind->column_end(engine, column + size.columns));
+                if (count < room)
+                    list[count] =
+                        (s2clr_task_block){column, row, next - column, next_row - row, false};
+            }
+        }
+        if (pass == 0) {
+            room = count;
+            S2CLR_TRY(s2clr_alloc(room, sizeof *list, "list of blocks", (void **)&list));
+        }
+    }
+    out->block = list;
+    out->count = count;
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_tasks_plan(const s2clr_engine *engine, const int window[4], size_t memory,
+                              s2clr_tasks *out)
+{
+    const size_t cache = memory / 4, base = BASE_BYTES < memory / 8 ? BASE_BYTES : memory / 8;
+    const size_t held = s2clr_engine_fixed_bytes(engine) + cache + base;
+    const size_t room = memory > held ? memory - held : 0;
+    cut size;
+    if (!strip(engine, window, room, &size) && !rectangle(engine, window, room, &size)) {
+        const cut least = {engine->kind->unit_columns(engine), engine->kind->unit_rows(engine)};
+        const size_t fixed = s2clr_engine_fixed_bytes(engine) + bytes_of(engine, least);
+        return s2clr_error_set(S2CLR_ERR_MEMORY,
+                               "%zu MB of memory are too few for this model on %d threads: it "
+                               "needs about %zu MB; allow more memory or use fewer threads",
+                               memory >> 20, engine->threads, (fixed / 5 * 8 >> 20) + 1);
+    }
+    s2clr_tasks tasks = {.bytes = held - cache - base + bytes_of(engine, size),
+                         .cache_bytes = cache};
+    S2CLR_TRY(list_blocks(engine, window, size, &tasks));
+    *out = tasks;
+    return S2CLR_OK;
+}
+
+void s2clr_tasks_free(s2clr_tasks *tasks)
+{
+    s2clr_free(tasks->block);
+    *tasks = (s2clr_tasks){0};
+}

@@ -1,0 +1,34 @@
+/*
+ * How a run is cut into blocks: full-width strips where memory allows, ending where units end.
+ *
+ * The cut decides speed and memory only; values do not depend on it (predict/engine.h).
+ */
+#ifndef S2CLR_PREDICT_TASKS_H
+#define S2CLR_PREDICT_TASKS_H
+
+#include <stdbool.h>
+
+#include "predict/engine.h"
+
+typedef struct s2clr_task_block {
+    int column, row, columns, rows; /* output pixels */
+    bool skip;                      /* nothing in it is wanted */
+} s2clr_task_block;
+
+typedef struct s2clr_tasks {
+    s2clr_task_block *block; // (count), row by row
+    size_t count;
+    size_t bytes;       /* needed by the engine and all blocks in flight */
+    size_t cache_bytes; /* share of the memory that is left to GDAL */
+} s2clr_tasks;
+
+/* Blocks alive at once: read, queued, computed. */
+#define S2CLR_BLOCKS_IN_FLIGHT 3
+
+/* window: column, row, columns, rows of the output. S2CLR_ERR_MEMORY names how much the smallest
+ * block needs. Free with s2clr_tasks_free(). */
+s2clr_status s2clr_tasks_plan(const s2clr_engine *engine, const int window[4], size_t memory,
+                              s2clr_tasks *out);
+void s2clr_tasks_free(s2clr_tasks *tasks);
+
+#endif

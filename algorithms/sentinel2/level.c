@@ -1,0 +1,217 @@
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentinel2/bands.h"
+#include "sentinel2/pnames.h"
+#include "sentinel2/pstack.h"
+
+static void set(char *level, char *from, const char *value, const char *how)
+{
+    snprintf(level, S2CLR_CARD_WORD, "%s", value);
+    snprintf(from, 64, "%s", how);
+}
+
+static bool metadata_level(const s2clr_found *found, char *level, char *from)
+{
+    for (int i = 0; i < found->opened; i++) {
+        const char *text = GDALGetMetadataItem(found->open[i].handle, "PROCESSING_LEVEL", NULL);
+        if (!text) continue;
+        const char *known = strstr(text, "1C") ? "L1C" : strstr(text, "2A") ? "L2A" : NULL;
+        if (!known) continue;
+        set(level, from, known, "metadata PROCESSING_LEVEL");
+        return true;
+    }
+    return false;
+}
+
+/* What the inputs themselves say; "" when they say nothing. */
+static void found_level(const s2clr_found *found, const s2clr_stack *stack, char *level, char *from)
+{
+    char component[40], how[64];
+    level[0] = from[0] = '\0';
+    if (found->level[0]) {
+        set(level, from, found->level, found->level_from);
+    } else if (found->has_xml && found->xml.level[0]) {
+        set(level, from, found->xml.level, "product XML");
+    } else if (!metadata_level(found, level, from)) {
+        const char *path = stack->info.band[0].source;
+        const char *known = s2clr_name_level(path, component, sizeof component);
+        if (!known) return;
+        snprintf(how, sizeof how, "name %s", component);
+        set(level, from, known, how);
+    }
+}
+
+static void list_levels(const s2clr_card *card, char *out, size_t size)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (int i = 0; i < card->levels && at + S2CLR_CARD_WORD < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? ", " : "", card->level[i].name);
+}
+
+static s2clr_status pick_level(const s2clr_found *found, const s2clr_card *card, const char *forced,
+                               s2clr_stack_info *info, const char *known, const char *known_from)
+{
+    char levels[300];
+    list_levels(card, levels, sizeof levels);
+    if (forced) {
+        if (!s2clr_card_find_level(card, forced))
+            return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                                   "--level %.60s: the model knows no such level; it knows %s",
+                                   forced, levels);
+        if (known[0] && strcmp(known, forced) != 0)
+            s2clr_info_warn(info, "%s: is %s (%s), read as %s as --level says", found->input, known,
+                            known_from, forced);
+        set(info->level, info->level_from, forced, "--level");
+    } else if (known[0]) {
+        if (!s2clr_card_find_level(card, known))
+            return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                                   "%s: processing level is %s (%s), the model accepts %s; give "
+                                   "such a product, or force one with --level",
+                                   found->input, known, known_from, levels);
+        set(info->level, info->level_from, known, known_from);
+    } else {
+        set(info->level, info->level_from, card->level[0].name, "assumed");
+        s2clr_info_warn(info,
+                        "%s: processing level unknown, %s assumed; the model knows %s: choose with "
+                        "--level",
+                        found->input, card->level[0].name, levels);
+    }
+    return S2CLR_OK;
+}
+
+static void find_baseline(const s2clr_found *found, s2clr_stack_info *info)
+{
+    const char *text = found->has_xml ? found->xml.baseline : "";
+    for (int i = 0; i < found->opened && !text[0]; i++) {
+        const char *item = GDALGetMetadataItem(found->open[i].handle, "PROCESSING_BASELINE", NULL);
+        if (item) text = item;
+    }
+    if (text[0])
+        snprintf(info->baseline, sizeof info->baseline, "%s", text);
+    else
+        s2clr_name_baseline(info->band[0].source, info->baseline);
+}
+
+s2clr_status s2clr_stack_level(const s2clr_found *found, const s2clr_card *card,
+                               const s2clr_stack_options *options, s2clr_stack *stack,
+                               const s2clr_card_level **out)
+{
+    char known[S2CLR_CARD_WORD], from[64];
+    if (card->levels < 1)
+        return s2clr_error_set(S2CLR_ERR_MISMATCH, "card %s: names no processing level", card->id);
+    found_level(found, stack, known, from);
+    S2CLR_TRY(pick_level(found, card, options->level, &stack->info, known, from));
+    find_baseline(found, &stack->info);
+    *out = s2clr_card_find_level(card, stack->info.level);
+    return S2CLR_OK;
+}
+
+static bool number_in(const char *text, double *out)
+{
+    char *end;
+    errno = 0;
+    const double value = strtod(text, &end);
+    if (end == text || *end || errno || !(fabs(value) <= 65535)) return false;
+    *out = value;
+    return true;
+}
+
+static s2clr_status metadata_number(const char *path, const char *key, const char *text,
+                                    double *out)
+{
+    if (number_in(text, out)) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_FORMAT,
+                           "%s: metadata %s is \"%.40s\", expected a number of DN; give "
+                           "--boa-offset N",
+                           path, key, text);
+}
+
+/* BOA_ADD_OFFSET or RADIO_ADD_OFFSET as band or dataset metadata (_B04 or without). */
+static s2clr_status metadata_offset(const s2clr_stack_band *band, const s2clr_plane *plane,
+                                    bool *found, double *out)
+{
+    static const char *const keys[] = {"BOA_ADD_OFFSET", "RADIO_ADD_OFFSET"};
+    *found = true;
+    for (size_t i = 0; i < 2; i++) {
+        char key[S2CLR_CARD_WORD + 24];
+        const char *text = GDALGetMetadataItem(plane->band, keys[i], NULL);
+        if (text) return metadata_number(band->source, keys[i], text, out);
+        snprintf(key, sizeof key, "%s_%s", keys[i], band->band);
+        text = GDALGetMetadataItem(plane->dataset, key, NULL);
+        if (text) return metadata_number(band->source, key, text, out);
+        text = GDALGetMetadataItem(plane->dataset, keys[i], NULL);
+        if (text) return metadata_number(band->source, keys[i], text, out);
+    }
+    *found = false;
+    return S2CLR_OK;
+}
+
+static s2clr_status xml_offset(const s2clr_found *found, const s2clr_stack_band *band, double *out)
+{
+    const s2clr_band *known = s2clr_band_find(band->band);
+    const double value = known ? found->xml.offset[known->band_id] : NAN;
+    if (isnan(value))
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: product XML gives %s, but none for band %s; give --boa-offset "
+                               "N",
+                               found->input, found->xml.offset_name, band->band);
+    *out = value;
+    return S2CLR_OK;
+}
+
+/* From baseline 04.00 on the processor adds 1000 to every DN. */
+static bool baseline_shifts(const s2clr_stack_info *info)
+{
+    const bool processed = strcmp(info->level, "L1C") == 0 || strcmp(info->level, "L2A") == 0;
+    return processed && strtod(info->baseline, NULL) >= S2CLR_BASELINE_OFFSET;
+}
+
+static s2clr_status one_offset(const s2clr_found *found, s2clr_stack *stack, int i)
+{
+    s2clr_stack_info *info = &stack->info;
+    s2clr_stack_band *band = &info->band[i];
+    char *from = info->offset_from;
+    bool has = false;
+    if (found->has_xml && found->xml.has_offsets) {
+        snprintf(from, sizeof info->offset_from, "%s in product XML", found->xml.offset_name);
+        return xml_offset(found, band, &band->offset);
+    }
+    S2CLR_TRY(metadata_offset(band, &stack->plane[i], &has, &band->offset));
+    if (has) {
+        snprintf(from, sizeof info->offset_from, "metadata of the raster");
+    } else if (baseline_shifts(info)) {
+        band->offset = -1000;
+        snprintf(from, sizeof info->offset_from, "processing baseline %s", info->baseline);
+    }
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_stack_offsets(const s2clr_found *found, const s2clr_stack_options *options,
+                                 s2clr_stack *stack)
+{
+    s2clr_stack_info *info = &stack->info;
+    const char *given = options->boa_offset;
+    double fixed = 0;
+    const bool forced = given && strcmp(given, "auto") != 0;
+    if (forced && !number_in(given, &fixed))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "--boa-offset %.60s: expected auto or a number of DN, as -1000",
+                               given);
+    snprintf(info->offset_from, sizeof info->offset_from, forced ? "--boa-offset" : "none found");
+    for (int i = 0; i < info->bands; i++) {
+        info->band[i].offset = fixed;
+        if (!forced) S2CLR_TRY(one_offset(found, stack, i));
+    }
+    if (strncmp(info->offset_from, "processing baseline", 19) == 0)
+        s2clr_info_warn(
+            info,
+            "%s: DN offset -1000 taken from processing baseline %s; give --boa-offset 0 "
+            "if it was already applied",
+            found->input, info->baseline);
+    return S2CLR_OK;
+}

@@ -1,0 +1,175 @@
+/*
+ * The backend table: all arithmetic goes through one small struct of functions.
+ *
+ *     const s2clr_backend *be;
+ *     s2clr_device *dev;
+ *     S2CLR_TRY(s2clr_backend_find("auto", &be));
+ *     S2CLR_TRY(be->device_open("cpu", &dev));
+ *     S2CLR_TRY(be->op_new(dev, &desc, &op));           // compiled once per fixed shape
+ *     S2CLR_TRY(be->op_pack(op, stream, weight, bias, packed));
+ *     S2CLR_TRY(be->op_forward(op, stream, &args));
+ *
+ * `portable` (models/backend/portable_*.c) is the specification: obvious loops over plain NCHW
+ * float32. Every other backend is checked against it op by op by tests/test_backend_ops.c.
+ *
+ * Conventions
+ *   tensors    logical shape (n, c, h, w), float32. The memory layout is the backend's own
+ *              ("native"): callers only ask for its size (tensor_bytes), place it in buffers from
+ *              buffer_new() at 64-byte aligned offsets (pointer arithmetic on buffers is allowed,
+ *              dereferencing is not), and cross the border with upload()/download().
+ *   weights    plain float32 in PyTorch's order: convolution (out, in, kh, kw), bias (out).
+ *              op_pack() turns them into the backend's own form.
+ *   devices    thread-safe. Ops and packed weights are immutable once made: many threads may use
+ *              one. A stream belongs to one thread at a time.
+ *   results    an op gives the same bits for the same shape, weights and input, on any thread.
+ *              There is no promise between different shapes: callers fix their shapes.
+ *   async      a backend may queue; stream_wait(), download() and the reduce functions end with
+ *              the results visible to the caller.
+ *   errors     as in base/status.h.
+ */
+#ifndef S2CLR_BACKEND_BACKEND_H
+#define S2CLR_BACKEND_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* Raised whenever a struct or signature below changes; a module of another version is refused. */
+#define S2CLR_BACKEND_ABI 1u
+
+typedef struct s2clr_shape {
+    int n, c, h, w;
+} s2clr_shape;
+
+typedef enum s2clr_op_kind {
+    S2CLR_OP_CONV,     /* y = act(conv(x) + bias + residual); a linear layer is 1x1 on 1x1 maps */
+    S2CLR_OP_AFFINE,   /* y = act(scale[c] * x + shift[c]): batch norm with its numbers given */
+    S2CLR_OP_ADD,      /* y = act(x + residual) */
+    S2CLR_OP_MAXPOOL,  /* padding never wins */
+    S2CLR_OP_MEANPOOL, /* mean over all of h x w: (n, c, h, w) -> (n, c, 1, 1) */
+    S2CLR_OP_KINDS
+} s2clr_op_kind;
+
+/* What to compile. x and y are full shapes; kernel/stride/pad are square and only read for CONV
+ * and MAXPOOL. y must be what s2clr_op_output() says. */
+typedef struct s2clr_op_desc {
+    s2clr_op_kind kind;
+    s2clr_shape x, y;
+    int kernel, stride, pad;
+    bool bias;     /* CONV: op_pack takes a bias */
+    bool residual; /* CONV: add args.residual (shape of y) before the activation; ADD: always */
+    bool relu;     /* act = max(0, .) instead of identity */
+    bool training; /* op_backward (and the reduce functions of AFFINE) will be called */
+} s2clr_op_desc;
+
+/* Native tensors of one call; NULL where the op has no such thing. */
+typedef struct s2clr_op_args {
+    const void *x;        // desc.x
+    const void *residual; // desc.y
+    void *y;              // desc.y (output of forward, input of backward). CONV with residual:
+                          // may be the very buffer of residual, which is then added in place
+    const void *packed;   // from op_pack (CONV)
+    void *workspace;      // op_workspace_bytes: written by forward, read by backward (training)
+    const float *scale;   // (c) host: AFFINE forward y = scale*x + shift
+    const float *shift;   // (c) host
+    /* backward */
+    const void *dy;         // desc.y
+    void *dx;               // desc.x, overwritten; NULL when not wanted
+    void *dresidual;        // desc.y, overwritten (ADD); NULL when not wanted
+    float *dweight;         // (out, in, kh, kw) host, overwritten (CONV); NULL when not wanted
+    float *dbias;           // (out) host, overwritten (CONV with bias)
+    const float *affine[3]; // (c) host each: AFFINE backward dx = a*g + b*x + d, g = dy masked by act
+} s2clr_op_args;
+
+typedef struct s2clr_device s2clr_device; /* opaque, each backend has its own */
+typedef struct s2clr_stream s2clr_stream;
+typedef struct s2clr_op s2clr_op;
+
+typedef struct s2clr_backend {
+    uint32_t abi; /* S2CLR_BACKEND_ABI */
+    const char *name;
+    int score; /* `auto` takes the usable backend with the highest score */
+
+    /* spec: "cpu", "cuda:0"; "" = the backend's default. Fails with the reason when unusable. */
+    s2clr_status (*device_open)(const char *spec, s2clr_device **out);
+    void (*device_close)(s2clr_device *device);
+    /* Library versions and instruction set, the part of "same bytes" that is not the model:
+     * "oneDNN 2.6.3, avx512_core_bf16". Borrowed, lives as long as the device. */
+    const char *(*device_describe)(const s2clr_device *device);
+
+    s2clr_status (*buffer_new)(s2clr_device *device, size_t bytes, void **out); /* zeroed */
+    void (*buffer_free)(s2clr_device *device, void *buffer);
+    s2clr_status (*tensor_bytes)(const s2clr_device *device, s2clr_shape shape, size_t *out);
+
+    /* scratch_bytes: the largest op_scratch_bytes of the ops that will run on it. */
+    s2clr_status (*stream_new)(s2clr_device *device, size_t scratch_bytes, s2clr_stream **out);
+    void (*stream_free)(s2clr_stream *stream);
+    s2clr_status (*stream_wait)(s2clr_stream *stream);
+
+    s2clr_status (*upload)(s2clr_stream *stream, s2clr_shape shape, const float *nchw, void *native);
+    s2clr_status (*download)(s2clr_stream *stream, s2clr_shape shape, const void *native,
+                             float *nchw);
+    /* sum += x, element by element, both of `shape`: gradients of a tensor with several readers. */
+    s2clr_status (*accumulate)(s2clr_stream *stream, s2clr_shape shape, const void *x, void *sum);
+
+    s2clr_status (*op_new)(s2clr_device *device, const s2clr_op_desc *desc, s2clr_op **out);
+    void (*op_free)(s2clr_op *op);
+    /* Name of the kernel chosen ("jit_wino_4x3:avx512_core"), for bench and the slow-path test. */
+    const char *(*op_kernel)(const s2clr_op *op);
+    size_t (*op_packed_bytes)(const s2clr_op *op);
+    size_t (*op_scratch_bytes)(const s2clr_op *op);
+    size_t (*op_workspace_bytes)(const s2clr_op *op);
+
+    s2clr_status (*op_pack)(const s2clr_op *op, s2clr_stream *stream, const float *weight,
+                            const float *bias, void *packed);
+    s2clr_status (*op_forward)(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args);
+    s2clr_status (*op_backward)(const s2clr_op *op, s2clr_stream *stream,
+                                const s2clr_op_args *args);
+    /* AFFINE, training: sums over n, h, w for each channel, in double, fixed order.
+     * forward:  sums[0..c) = sum x,  sums[c..2c) = sum x*x
+     * backward: sums[0..c) = sum g,  sums[c..2c) = sum g*x, g = dy where act passed, else 0 */
+    s2clr_status (*op_reduce)(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args,
+                              double *sums);
+    s2clr_status (*op_reduce_backward)(const s2clr_op *op, s2clr_stream *stream,
+                                       const s2clr_op_args *args, double *sums);
+} s2clr_backend;
+
+/* The one symbol a module exports. */
+#define S2CLR_BACKEND_SYMBOL "s2clr_backend_module"
+typedef const s2clr_backend *(*s2clr_backend_module_fn)(void);
+
+/* And a second one, ready made: a module links models/backend/module_host.c instead of
+ * base/status.c. It cannot see the host's symbols (they are hidden), so the registry hands it the
+ * host's s2clr_error_set() before anything else; else error texts would stay inside the module. */
+#define S2CLR_BACKEND_HOST_SYMBOL "s2clr_backend_module_host"
+typedef s2clr_status (*s2clr_backend_error_fn)(s2clr_status code, const char *format, ...);
+typedef void (*s2clr_backend_module_host_fn)(s2clr_backend_error_fn error_set);
+
+/* Output shape of an op with input x and `channels` output channels (CONV; others keep c).
+ * S2CLR_ERR_ARGUMENT when the kernel does not fit. Common to all backends. */
+s2clr_status s2clr_op_output(s2clr_op_kind kind, s2clr_shape x, int channels, int kernel,
+                             int stride, int pad, s2clr_shape *y);
+
+/* Checks a desc for consistency: every backend's op_new calls it first. */
+s2clr_status s2clr_op_check(const s2clr_op_desc *desc);
+
+const char *s2clr_op_kind_name(s2clr_op_kind kind);
+
+/* ---- registry (write once; thread-safe) ---- */
+
+typedef struct s2clr_backend_entry {
+    const char *name;             /* table line in backend_registry.c */
+    const s2clr_backend *backend; /* NULL when it cannot be used here */
+    const char *why;              /* one line: why not; "" when usable */
+} s2clr_backend_entry;
+
+/* All table lines; loads modules on first use (S2CLR_BACKEND_PATH, then next to the executable,
+ * then the installed folder). Entries live until the process ends. */
+size_t s2clr_backend_list(const s2clr_backend_entry **out);
+
+/* name: "auto" or a table name. */
+s2clr_status s2clr_backend_find(const char *name, const s2clr_backend **out);
+
+#endif

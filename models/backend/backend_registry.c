@@ -1,0 +1,222 @@
+/*
+ * The table of backends, filled in once per process on first use.
+ *
+ * Modules are dlopen'ed, so that a host which never asks for a pixel never maps oneDNN or CUDA.
+ * The first file of a module's name along the search path decides: a broken one is reported, not
+ * passed over, or a stale copy elsewhere would hide the fault.
+ */
+#define _GNU_SOURCE /* dladdr */
+#include "backend/backend.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/portable.h"
+
+enum { PATH_TEXT_MAX = 4 * PATH_MAX, WHY_MAX = 1024 };
+
+typedef struct table_line {
+    const char *name;
+    const s2clr_backend *builtin; /* NULL: a module */
+    const char *module;           /* file name */
+} table_line;
+
+static const table_line lines[] = {
+    {"onednn", NULL, "s2clr_onednn.so"},
+    {"portable", &s2clr_backend_portable, NULL},
+};
+
+enum { LINES = sizeof lines / sizeof lines[0] };
+
+/* The write-once registry. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static s2clr_backend_entry entries[LINES];
+static char reasons[LINES][WHY_MAX];
+
+/* ---- search path: folders separated by ':' ---- */
+
+static void path_add(char path[PATH_TEXT_MAX], const char *folder)
+{
+    const size_t used = strlen(path), room = PATH_TEXT_MAX - used;
+    if (strlen(folder) + 2 <= room) snprintf(path + used, room, "%s%s", used ? ":" : "", folder);
+}
+
+/* The folder of `file`, links resolved, and its .libs/, where libtool keeps what it built. */
+static void path_add_folder_of(char path[PATH_TEXT_MAX], const char *file)
+{
+    char folder[PATH_MAX], libs[PATH_MAX + 8];
+    if (!realpath(file, folder)) return;
+    char *const slash = strrchr(folder, '/');
+    *slash = '\0';
+    snprintf(libs, sizeof libs, "%s/.libs", folder);
+    path_add(path, folder);
+    path_add(path, libs);
+}
+
+static void search_path(char path[PATH_TEXT_MAX])
+{
+    path[0] = '\0';
+    const char *const given = getenv("S2CLR_BACKEND_PATH");
+    if (given && given[0]) {
+        path_add(path, given);
+        return;
+    }
+    char executable[PATH_MAX] = "", self[PATH_MAX] = "";
+    Dl_info here;
+    if (realpath("/proc/self/exe", executable)) path_add_folder_of(path, executable);
+    /* In a plug-in the code lies elsewhere than the executable. */
+    if (dladdr(lines, &here) && here.dli_fname && realpath(here.dli_fname, self) &&
+        strcmp(self, executable) != 0)
+        path_add_folder_of(path, self);
+    path_add(path, S2CLR_MODULE_DIR);
+}
+
+/* The first existing file called `module` along the path; false when there is none. */
+static bool find_module(const char *path, const char *module, char file[PATH_MAX])
+{
+    while (*path) {
+        const int length = (int)strcspn(path, ":");
+        const int wanted = snprintf(file, PATH_MAX, "%.*s/%s", length, path, module);
+        if (length > 0 && wanted > 0 && wanted < PATH_MAX && access(file, F_OK) == 0) return true;
+        path += length;
+        if (*path) path++;
+    }
+    return false;
+}
+
+/* ---- one table line ---- */
+
+__attribute__((format(printf, 2, 3))) static void why_set(char why[WHY_MAX], const char *format,
+                                                          ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, WHY_MAX, format, arguments);
+    va_end(arguments);
+}
+
+/* Whether a device opens; fills `why` when not. */
+static bool usable(const s2clr_backend *backend, char why[WHY_MAX])
+{
+    s2clr_device *device;
+    s2clr_error_clear();
+    if (backend->device_open("", &device) != S2CLR_OK) {
+        why_set(why, "%s", s2clr_error_text());
+        return false;
+    }
+    backend->device_close(device);
+    return true;
+}
+
+/* The table of a loaded module, or NULL and `why`. */
+static const s2clr_backend *module_backend(void *handle, const char *file, char why[WHY_MAX])
+{
+    const s2clr_backend_module_fn module =
+        (s2clr_backend_module_fn)dlsym(handle, S2CLR_BACKEND_SYMBOL);
+    const s2clr_backend_module_host_fn host =
+        (s2clr_backend_module_host_fn)dlsym(handle, S2CLR_BACKEND_HOST_SYMBOL);
+    if (!module) {
+        why_set(why, "%s does not export " S2CLR_BACKEND_SYMBOL, file);
+        return NULL;
+    }
+    const s2clr_backend *const backend = module();
+    if (!backend || backend->abi != S2CLR_BACKEND_ABI) {
+        why_set(why,
+                "%s has backend interface version %u, this program wants %u: install the module "
+                "of the same release",
+                file, backend ? backend->abi : 0u, S2CLR_BACKEND_ABI);
+        return NULL;
+    }
+    if (!host) {
+        why_set(why, "%s does not export " S2CLR_BACKEND_HOST_SYMBOL, file);
+        return NULL;
+    }
+    host(s2clr_error_set);
+    return backend;
+}
+
+static const s2clr_backend *load(const char *path, const char *module, char why[WHY_MAX])
+{
+    char file[PATH_MAX];
+    if (!find_module(path, module, file)) {
+        why_set(why, "%s was not found in %s (S2CLR_BACKEND_PATH names other folders)", module,
+                path);
+        return NULL;
+    }
+    void *const handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) {
+        const char *const text = dlerror();
+        why_set(why, "cannot load %s: %s", file, text ? text : "unknown reason");
+        return NULL;
+    }
+    const s2clr_backend *const backend = module_backend(handle, file, why);
+    /* A module that got as far as running stays mapped: its libraries may have left threads. */
+    if (!backend) dlclose(handle);
+    return backend;
+}
+
+static void fill(void)
+{
+    char path[PATH_TEXT_MAX];
+    search_path(path);
+    for (size_t i = 0; i < LINES; i++) {
+        const s2clr_backend *backend = lines[i].builtin;
+        if (!backend) backend = load(path, lines[i].module, reasons[i]);
+        if (backend && !usable(backend, reasons[i])) backend = NULL;
+        entries[i] = (s2clr_backend_entry){lines[i].name, backend, reasons[i]};
+    }
+    s2clr_error_clear();
+}
+
+/* ---- public ---- */
+
+size_t s2clr_backend_list(const s2clr_backend_entry **out)
+{
+    pthread_once(&once, fill);
+    *out = entries;
+    return LINES;
+}
+
+static const s2clr_backend *best(void)
+{
+    const s2clr_backend *found = NULL;
+    for (size_t i = 0; i < LINES; i++)
+        if (entries[i].backend && (!found || entries[i].backend->score > found->score))
+            found = entries[i].backend;
+    return found;
+}
+
+static s2clr_status unknown(const char *name)
+{
+    char known[256] = "auto";
+    for (size_t i = 0; i < LINES; i++) {
+        const size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, ", %s", lines[i].name);
+    }
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "there is no backend '%s', known are: %s", name,
+                           known);
+}
+
+s2clr_status s2clr_backend_find(const char *name, const s2clr_backend **out)
+{
+    pthread_once(&once, fill);
+    if (strcmp(name, "auto") == 0) {
+        *out = best(); /* portable is built in, so there is always one */
+        return S2CLR_OK;
+    }
+    for (size_t i = 0; i < LINES; i++) {
+        if (strcmp(name, entries[i].name) != 0) continue;
+        if (!entries[i].backend)
+            return s2clr_error_set(S2CLR_ERR_UNSUPPORTED, "backend '%s' cannot be used here: %s",
+                                   name, entries[i].why);
+        *out = entries[i].backend;
+        return S2CLR_OK;
+    }
+    return unknown(name);
+}

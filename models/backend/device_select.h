@@ -1,0 +1,19 @@
+/*
+ * From the word of a user ("auto", "cpu", "cuda:1", "portable") to an open device.
+ *
+ *     S2CLR_TRY(s2clr_device_select("auto", &backend, &device));
+ *     ...
+ *     backend->device_close(device);
+ */
+#ifndef S2CLR_BACKEND_DEVICE_SELECT_H
+#define S2CLR_BACKEND_DEVICE_SELECT_H
+
+#include "backend/backend.h"
+
+/* "auto": the usable backend of the highest score. "cpu": likewise among those that compute on the
+ * CPU. Otherwise a backend's name, with ":N" for its N-th device. Asking for a backend that cannot
+ * be used is an error, never a quiet change to another one. */
+s2clr_status s2clr_device_select(const char *wanted, const s2clr_backend **backend,
+                                 s2clr_device **device);
+
+#endif

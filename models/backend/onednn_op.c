@@ -1,0 +1,231 @@
+/* One line per kind of op; checks what the caller gave, then runs oneDNN or the own loops. */
+#include <stdio.h>
+
+#include "backend/onednnp.h"
+#include "base/memory.h"
+
+typedef struct kind_line {
+    const char *kernel;
+    s2clr_status (*forward)(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args);
+    s2clr_status (*backward)(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args);
+} kind_line;
+
+/* ---- own loops ---- */
+
+static s2clr_status affine_forward(const s2clr_op *op, s2clr_stream *stream,
+                                   const s2clr_op_args *args)
+{
+    (void)stream;
+    s2clr_dnnl_affine(&op->x, op->desc.relu, args->scale, args->shift, args->x, args->y);
+    return S2CLR_OK;
+}
+
+static s2clr_status affine_backward(const s2clr_op *op, s2clr_stream *stream,
+                                    const s2clr_op_args *args)
+{
+    (void)stream;
+    if (args->dx != NULL)
+        s2clr_dnnl_affine_backward(&op->x, args->affine, args->x, op->desc.relu ? args->y : NULL,
+                                   args->dy, args->dx);
+    return S2CLR_OK;
+}
+
+static s2clr_status add_forward(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args)
+{
+    (void)stream;
+    s2clr_dnnl_add(s2clr_dnnl_view_floats(&op->x), op->desc.relu, args->x, args->residual, args->y);
+    return S2CLR_OK;
+}
+
+static s2clr_status add_backward(const s2clr_op *op, s2clr_stream *stream,
+                                 const s2clr_op_args *args)
+{
+    (void)stream;
+    const float *y = op->desc.relu ? args->y : NULL;
+    const size_t count = s2clr_dnnl_view_floats(&op->x);
+    if (args->dx != NULL) s2clr_dnnl_mask(count, y, args->dy, args->dx);
+    if (args->dresidual != NULL) s2clr_dnnl_mask(count, y, args->dy, args->dresidual);
+    return S2CLR_OK;
+}
+
+static s2clr_dnnl_window window_of(const s2clr_op *op)
+{
+    const s2clr_dnnl_window window = {op->desc.kernel, op->desc.stride, op->desc.pad};
+    return window;
+}
+
+static s2clr_status maxpool_forward(const s2clr_op *op, s2clr_stream *stream,
+                                    const s2clr_op_args *args)
+{
+    (void)stream;
+    s2clr_dnnl_maxpool(&op->x, &op->y, window_of(op), args->x, args->y,
+                       op->desc.training ? args->workspace : NULL);
+    return S2CLR_OK;
+}
+
+static s2clr_status maxpool_backward(const s2clr_op *op, s2clr_stream *stream,
+                                     const s2clr_op_args *args)
+{
+    (void)stream;
+    if (args->dx != NULL)
+        s2clr_dnnl_maxpool_backward(&op->x, &op->y, window_of(op), args->workspace, args->dy,
+                                    args->dx);
+    return S2CLR_OK;
+}
+
+static s2clr_status meanpool_forward(const s2clr_op *op, s2clr_stream *stream,
+                                     const s2clr_op_args *args)
+{
+    (void)stream;
+    s2clr_dnnl_meanpool(&op->x, args->x, args->y);
+    return S2CLR_OK;
+}
+
+static s2clr_status meanpool_backward(const s2clr_op *op, s2clr_stream *stream,
+                                      const s2clr_op_args *args)
+{
+    (void)stream;
+    if (args->dx != NULL) s2clr_dnnl_meanpool_backward(&op->x, args->dy, args->dx);
+    return S2CLR_OK;
+}
+
+static const kind_line kinds[S2CLR_OP_KINDS] = {
+    [S2CLR_OP_CONV] = {"", s2clr_dnnl_conv_forward, s2clr_dnnl_conv_backward},
+    [S2CLR_OP_AFFINE] = {"loops_affine", affine_forward, affine_backward},
+    [S2CLR_OP_ADD] = {"loops_add", add_forward, add_backward},
+    [S2CLR_OP_MAXPOOL] = {"loops_maxpool", maxpool_forward, maxpool_backward},
+    [S2CLR_OP_MEANPOOL] = {"loops_meanpool", meanpool_forward, meanpool_backward},
+};
+
+/* ---- life ---- */
+
+s2clr_status s2clr_dnnl_op_new(s2clr_device *device, const s2clr_op_desc *desc, s2clr_op **out)
+{
+    size_t bytes;
+    s2clr_op *op;
+    S2CLR_TRY(s2clr_op_check(desc));
+    S2CLR_TRY(s2clr_dnnl_tensor_bytes(device, desc->x, &bytes));
+    S2CLR_TRY(s2clr_dnnl_tensor_bytes(device, desc->y, &bytes));
+    S2CLR_TRY(s2clr_alloc(1, sizeof *op, "op", (void **)&op));
+    op->desc = *desc;
+    op->device = device;
+    op->x = s2clr_dnnl_view_of(desc->x, device->block);
+    op->y = s2clr_dnnl_view_of(desc->y, device->block);
+    snprintf(op->kernel, sizeof op->kernel, "%s", kinds[desc->kind].kernel);
+    if (desc->kind == S2CLR_OP_MAXPOOL && desc->training)
+        op->workspace_bytes = s2clr_dnnl_view_floats(&op->y) * sizeof(int32_t);
+    if (desc->kind == S2CLR_OP_CONV) {
+        const s2clr_status status = s2clr_dnnl_conv_new(op);
+        if (status != S2CLR_OK) {
+            s2clr_dnnl_op_free(op);
+            return status;
+        }
+    }
+    *out = op;
+    return S2CLR_OK;
+}
+
+void s2clr_dnnl_op_free(s2clr_op *op)
+{
+    if (op == NULL) return;
+    s2clr_dnnl_conv_free(op);
+    s2clr_free(op);
+}
+
+/* ---- running ---- */
+
+static s2clr_status need(const s2clr_op *op, bool needed, const void *pointer, const char *what)
+{
+    if (!needed || pointer != NULL) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: %s was not given",
+                           s2clr_op_kind_name(op->desc.kind), what);
+}
+
+static s2clr_status need_scratch(const s2clr_op *op, const s2clr_stream *stream)
+{
+    if (stream->scratch_bytes >= op->scratch_bytes) return S2CLR_OK;
+    return s2clr_error_set(
+        S2CLR_ERR_ARGUMENT, "%s op: the stream was made with %zu bytes of scratch, %zu are needed",
+        s2clr_op_kind_name(op->desc.kind), stream->scratch_bytes, op->scratch_bytes);
+}
+
+static s2clr_status need_training(const s2clr_op *op)
+{
+    if (op->desc.training) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: was not made for training",
+                           s2clr_op_kind_name(op->desc.kind));
+}
+
+s2clr_status s2clr_dnnl_op_pack(const s2clr_op *op, s2clr_stream *stream, const float *weight,
+                                const float *bias, void *packed)
+{
+    if (op->desc.kind != S2CLR_OP_CONV)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: has no weights to pack",
+                               s2clr_op_kind_name(op->desc.kind));
+    S2CLR_TRY(need(op, true, weight, "the weight"));
+    S2CLR_TRY(need(op, op->desc.bias, bias, "the bias"));
+    S2CLR_TRY(need(op, true, packed, "packed"));
+    S2CLR_TRY(need_scratch(op, stream));
+    return s2clr_dnnl_conv_pack(op, stream, weight, bias, packed);
+}
+
+s2clr_status s2clr_dnnl_op_forward(const s2clr_op *op, s2clr_stream *stream,
+                                   const s2clr_op_args *args)
+{
+    const s2clr_op_desc *d = &op->desc;
+    const bool affine = d->kind == S2CLR_OP_AFFINE;
+    S2CLR_TRY(need(op, true, args->x, "x"));
+    S2CLR_TRY(need(op, true, args->y, "y"));
+    S2CLR_TRY(need(op, d->kind == S2CLR_OP_CONV, args->packed, "packed"));
+    S2CLR_TRY(need(op, d->residual || d->kind == S2CLR_OP_ADD, args->residual, "residual"));
+    S2CLR_TRY(need(op, affine, args->scale, "scale"));
+    S2CLR_TRY(need(op, affine, args->shift, "shift"));
+    S2CLR_TRY(need(op, op->workspace_bytes > 0, args->workspace, "workspace"));
+    S2CLR_TRY(need_scratch(op, stream));
+    return kinds[d->kind].forward(op, stream, args);
+}
+
+s2clr_status s2clr_dnnl_op_backward(const s2clr_op *op, s2clr_stream *stream,
+                                    const s2clr_op_args *args)
+{
+    const s2clr_op_desc *d = &op->desc;
+    const bool conv = d->kind == S2CLR_OP_CONV, affine = d->kind == S2CLR_OP_AFFINE;
+    S2CLR_TRY(need_training(op));
+    S2CLR_TRY(need(op, true, args->dy, "dy"));
+    S2CLR_TRY(need(op, d->relu, args->y, "y"));
+    S2CLR_TRY(need(op, affine || (conv && args->dweight != NULL), args->x, "x"));
+    S2CLR_TRY(need(op, conv && args->dx != NULL, args->packed, "packed"));
+    for (int i = 0; i < 3; i++) S2CLR_TRY(need(op, affine, args->affine[i], "affine"));
+    S2CLR_TRY(need(op, op->workspace_bytes > 0, args->workspace, "workspace"));
+    S2CLR_TRY(need_scratch(op, stream));
+    return kinds[d->kind].backward(op, stream, args);
+}
+
+static s2clr_status need_sums(const s2clr_op *op)
+{
+    if (op->desc.kind == S2CLR_OP_AFFINE) return need_training(op);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: only affine has channel sums",
+                           s2clr_op_kind_name(op->desc.kind));
+}
+
+s2clr_status s2clr_dnnl_op_reduce(const s2clr_op *op, s2clr_stream *stream,
+                                  const s2clr_op_args *args, double *sums)
+{
+    (void)stream;
+    S2CLR_TRY(need_sums(op));
+    S2CLR_TRY(need(op, true, args->x, "x"));
+    s2clr_dnnl_reduce(&op->x, args->x, args->x, NULL, sums);
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_dnnl_op_reduce_backward(const s2clr_op *op, s2clr_stream *stream,
+                                           const s2clr_op_args *args, double *sums)
+{
+    (void)stream;
+    S2CLR_TRY(need_sums(op));
+    S2CLR_TRY(need(op, true, args->x, "x"));
+    S2CLR_TRY(need(op, true, args->dy, "dy"));
+    S2CLR_TRY(need(op, op->desc.relu, args->y, "y"));
+    s2clr_dnnl_reduce(&op->x, args->dy, args->x, op->desc.relu ? args->y : NULL, sums);
+    return S2CLR_OK;
+}

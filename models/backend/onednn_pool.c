@@ -1,0 +1,158 @@
+/* Own loops for pooling over the native layout; see onednn_loops.c for how they are compiled. */
+#include "backend/onednnp.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define BODY static inline __attribute__((always_inline))
+
+BODY void mean(const size_t lanes, size_t plane, const float *restrict x, float *restrict y)
+{
+    double sum[S2CLR_DNNL_LANES] = {0};
+    for (size_t p = 0; p < plane; p++)
+        for (size_t l = 0; l < lanes; l++) sum[l] += (double)x[p * lanes + l];
+    for (size_t l = 0; l < lanes; l++) y[l] = (float)(sum[l] / (double)plane);
+}
+
+CLONES void s2clr_dnnl_meanpool(const s2clr_dnnl_view *x_view, const float *x, float *y)
+{
+    const size_t plane = x_view->plane, lanes = x_view->lanes;
+    for (size_t i = 0; i < x_view->n * x_view->blocks; i++) switch (lanes) {
+        case 16:
+            mean(16, plane, x + i * plane * 16, y + i * 16);
+            break;
+        case 8:
+            mean(8, plane, x + i * plane * 8, y + i * 8);
+            break;
+        default:
+            mean(1, plane, x + i * plane, y + i);
+            break;
+        }
+}
+
+CLONES void s2clr_dnnl_meanpool_backward(const s2clr_dnnl_view *x_view, const float *dy, float *dx)
+{
+    const size_t plane = x_view->plane, lanes = x_view->lanes;
+    const float count = (float)plane;
+    for (size_t i = 0; i < x_view->n * x_view->blocks; i++)
+        for (size_t p = 0; p < plane; p++)
+            for (size_t l = 0; l < lanes; l++)
+                dx[(i * plane + p) * lanes + l] = dy[i * lanes + l] / count;
+}
+
+/* The part of a window that lies inside the map. */
+typedef struct span {
+    int from, to; /* taps [from, to) */
+    int at;       /* input position of tap 0 */
+} span;
+
+static inline span clip(int output, s2clr_dnnl_window window, int size)
+{
+    span s = {.from = 0, .to = window.kernel, .at = output * window.stride - window.pad};
+    if (s.at < 0) s.from = -s.at;
+    if (s.at + s.to > size) s.to = size - s.at;
+    return s;
+}
+
+typedef struct maps {
+    int xh, xw, yh, yw;
+    s2clr_dnnl_window window;
+} maps;
+
+BODY void max_window(const size_t lanes, const float *restrict x, int width, span rows, span cols,
+                     int kernel, float *restrict y, int32_t *restrict winner)
+{
+    float best[S2CLR_DNNL_LANES];
+    int32_t tap[S2CLR_DNNL_LANES];
+    for (size_t l = 0; l < lanes; l++) {
+        best[l] = -INFINITY;
+        tap[l] = rows.from * kernel + cols.from;
+    }
+    for (int r = rows.from; r < rows.to; r++)
+        for (int c = cols.from; c < cols.to; c++) {
+            const float *value = x + (size_t)((rows.at + r) * width + cols.at + c) * lanes;
+            for (size_t l = 0; l < lanes; l++) {
+                const bool wins = (value[l] > best[l]) | (value[l] != value[l]); /* or is NaN */
+                tap[l] = wins ? r * kernel + c : tap[l];
+                best[l] = wins ? value[l] : best[l];
+            }
+        }
+    memcpy(y, best, lanes * sizeof *y);
+    if (winner != NULL) memcpy(winner, tap, lanes * sizeof *winner);
+}
+
+BODY void max_map(const size_t lanes, const maps *m, const float *x, float *y, int32_t *winner)
+{
+    for (int i = 0; i < m->yh; i++) {
+        const span rows = clip(i, m->window, m->xh);
+        for (int j = 0; j < m->yw; j++) {
+            const size_t at = (size_t)(i * m->yw + j) * lanes;
+            max_window(lanes, x, m->xw, rows, clip(j, m->window, m->xw), m->window.kernel, y + at,
+                       winner == NULL ? NULL : winner + at);
+        }
+    }
+}
+
+CLONES void s2clr_dnnl_maxpool(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view,
+                               s2clr_dnnl_window window, const float *x, float *y, int32_t *winner)
+{
+    const maps m = {x_view->h, x_view->w, y_view->h, y_view->w, window};
+    const size_t x_size = x_view->plane * x_view->lanes, y_size = y_view->plane * y_view->lanes;
+    for (size_t i = 0; i < x_view->n * x_view->blocks; i++) {
+        int32_t *won = winner == NULL ? NULL : winner + i * y_size;
+        switch (x_view->lanes) {
+        case 16:
+            max_map(16, &m, x + i * x_size, y + i * y_size, won);
+            break;
+        case 8:
+            max_map(8, &m, x + i * x_size, y + i * y_size, won);
+            break;
+        default:
+            max_map(1, &m, x + i * x_size, y + i * y_size, won);
+            break;
+        }
+    }
+}
+
+BODY void max_map_backward(const size_t lanes, const maps *m, const int32_t *restrict winner,
+                           const float *restrict dy, float *restrict dx)
+{
+    for (int i = 0; i < m->yh; i++) {
+        const span rows = clip(i, m->window, m->xh);
+        for (int j = 0; j < m->yw; j++) {
+            const span cols = clip(j, m->window, m->xw);
+            const size_t at = (size_t)(i * m->yw + j) * lanes;
+            for (int r = rows.from; r < rows.to; r++)
+                for (int c = cols.from; c < cols.to; c++) {
+                    const int32_t tap = r * m->window.kernel + c;
+                    float *sum = dx + (size_t)((rows.at + r) * m->xw + cols.at + c) * lanes;
+                    for (size_t l = 0; l < lanes; l++)
+                        sum[l] += winner[at + l] == tap ? dy[at + l] : 0.0f;
+                }
+        }
+    }
+}
+
+CLONES void s2clr_dnnl_maxpool_backward(const s2clr_dnnl_view *x_view,
+                                        const s2clr_dnnl_view *y_view, s2clr_dnnl_window window,
+                                        const int32_t *winner, const float *dy, float *dx)
+{
+    const maps m = {x_view->h, x_view->w, y_view->h, y_view->w, window};
+    const size_t x_size = x_view->plane * x_view->lanes, y_size = y_view->plane * y_view->lanes;
+    memset(dx, 0, s2clr_dnnl_view_floats(x_view) * sizeof *dx);
+    for (size_t i = 0; i < x_view->n * x_view->blocks; i++) {
+        const int32_t *won = winner + i * y_size;
+        switch (x_view->lanes) {
+        case 16:
+            max_map_backward(16, &m, won, dy + i * y_size, dx + i * x_size);
+            break;
+        case 8:
+            max_map_backward(8, &m, won, dy + i * y_size, dx + i * x_size);
+            break;
+        default:
+            max_map_backward(1, &m, won, dy + i * y_size, dx + i * x_size);
+            break;
+        }
+    }
+}

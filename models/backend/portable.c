@@ -1,0 +1,294 @@
+/*
+ * The backend that is always there and that all others are checked against. Tensors are plain NCHW
+ * float32, packed weights are the weights followed by the bias.
+ */
+#include "backend/portable.h"
+
+#include <string.h>
+
+#include "backend/pportable.h"
+#include "base/memory.h"
+
+struct s2clr_device {
+    const char *describe;
+};
+
+struct s2clr_stream {
+    double *scratch;
+};
+
+struct s2clr_op {
+    s2clr_op_desc desc;
+    const portable_kernel *kernel;
+};
+
+static const portable_kernel kernels[S2CLR_OP_KINDS] = {
+    [S2CLR_OP_CONV] = {"loops_conv", portable_conv_forward, portable_conv_backward},
+    [S2CLR_OP_AFFINE] = {"loops_affine", portable_affine_forward, portable_affine_backward},
+    [S2CLR_OP_ADD] = {"loops_add", portable_add_forward, portable_add_backward},
+    [S2CLR_OP_MAXPOOL] = {"loops_maxpool", portable_maxpool_forward, portable_maxpool_backward},
+    [S2CLR_OP_MEANPOOL] = {"loops_meanpool", portable_meanpool_forward, portable_meanpool_backward},
+};
+
+/* ---- device, buffers, streams ---- */
+
+static s2clr_status device_open(const char *spec, s2clr_device **out)
+{
+    if (spec[0] && strcmp(spec, "cpu") != 0)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "the portable backend has no device '%s', only 'cpu'", spec);
+    s2clr_device *device;
+    S2CLR_TRY(s2clr_alloc(1, sizeof *device, "device", (void **)&device));
+    device->describe = "portable C loops";
+    *out = device;
+    return S2CLR_OK;
+}
+
+static void device_close(s2clr_device *device)
+{
+    s2clr_free(device);
+}
+
+static const char *device_describe(const s2clr_device *device)
+{
+    return device->describe;
+}
+
+static s2clr_status buffer_new(s2clr_device *device, size_t bytes, void **out)
+{
+    (void)device;
+    return s2clr_alloc(bytes, 1, "tensor buffer", out);
+}
+
+static void buffer_free(s2clr_device *device, void *buffer)
+{
+    (void)device;
+    s2clr_free(buffer);
+}
+
+static s2clr_status tensor_bytes(const s2clr_device *device, s2clr_shape shape, size_t *out)
+{
+    (void)device;
+    s2clr_shape checked;
+    S2CLR_TRY(s2clr_op_output(S2CLR_OP_ADD, shape, 0, 0, 0, 0, &checked));
+    *out = portable_count(checked) * sizeof(float);
+    return S2CLR_OK;
+}
+
+static void stream_free(s2clr_stream *stream)
+{
+    if (!stream) return;
+    s2clr_free(stream->scratch);
+    s2clr_free(stream);
+}
+
+static s2clr_status stream_new(s2clr_device *device, size_t scratch_bytes, s2clr_stream **out)
+{
+    (void)device;
+    s2clr_stream *stream;
+    S2CLR_TRY(s2clr_alloc(1, sizeof *stream, "stream", (void **)&stream));
+    const s2clr_status status =
+        s2clr_alloc(scratch_bytes, 1, "stream scratch", (void **)&stream->scratch);
+    if (status != S2CLR_OK) {
+        stream_free(stream);
+        return status;
+    }
+    *out = stream;
+    return S2CLR_OK;
+}
+
+static s2clr_status stream_wait(s2clr_stream *stream)
+{
+    (void)stream; /* nothing is ever queued */
+    return S2CLR_OK;
+}
+
+static s2clr_status upload(s2clr_stream *stream, s2clr_shape shape, const float *nchw, void *native)
+{
+    (void)stream;
+    memcpy(native, nchw, portable_count(shape) * sizeof(float));
+    return S2CLR_OK;
+}
+
+static s2clr_status download(s2clr_stream *stream, s2clr_shape shape, const void *native,
+                             float *nchw)
+{
+    (void)stream;
+    memcpy(nchw, native, portable_count(shape) * sizeof(float));
+    return S2CLR_OK;
+}
+
+static s2clr_status accumulate(s2clr_stream *stream, s2clr_shape shape, const void *x, void *sum)
+{
+    (void)stream;
+    const size_t count = portable_count(shape);
+    for (size_t i = 0; i < count; i++) ((float *)sum)[i] += ((const float *)x)[i];
+    return S2CLR_OK;
+}
+
+/* ---- ops ---- */
+
+static s2clr_status op_new(s2clr_device *device, const s2clr_op_desc *desc, s2clr_op **out)
+{
+    (void)device;
+    S2CLR_TRY(s2clr_op_check(desc));
+    s2clr_op *op;
+    S2CLR_TRY(s2clr_alloc(1, sizeof *op, "op", (void **)&op));
+    op->desc = *desc;
+    op->kernel = &kernels[desc->kind];
+    *out = op;
+    return S2CLR_OK;
+}
+
+static void op_free(s2clr_op *op)
+{
+    s2clr_free(op);
+}
+
+static const char *op_kernel(const s2clr_op *op)
+{
+    return op->kernel->name;
+}
+
+static size_t weight_count(const s2clr_op_desc *d)
+{
+    return (size_t)d->y.c * (size_t)d->x.c * (size_t)d->kernel * (size_t)d->kernel;
+}
+
+static size_t op_packed_bytes(const s2clr_op *op)
+{
+    const s2clr_op_desc *const d = &op->desc;
+    if (d->kind != S2CLR_OP_CONV) return 0;
+    return (weight_count(d) + (d->bias ? (size_t)d->y.c : 0)) * sizeof(float);
+}
+
+static size_t op_scratch_bytes(const s2clr_op *op)
+{
+    const s2clr_op_desc *const d = &op->desc;
+    if (d->kind != S2CLR_OP_CONV) return 0;
+    return (size_t)(d->x.w > d->y.w ? d->x.w : d->y.w) * sizeof(double);
+}
+
+static size_t op_workspace_bytes(const s2clr_op *op)
+{
+    const s2clr_op_desc *const d = &op->desc;
+    return d->kind == S2CLR_OP_MAXPOOL && d->training ? portable_count(d->y) * sizeof(int32_t) : 0;
+}
+
+static s2clr_status need(const s2clr_op *op, bool needed, const void *pointer, const char *what)
+{
+    if (!needed || pointer) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: %s was not given",
+                           s2clr_op_kind_name(op->desc.kind), what);
+}
+
+static s2clr_status op_pack(const s2clr_op *op, s2clr_stream *stream, const float *weight,
+                            const float *bias, void *packed)
+{
+    (void)stream;
+    const s2clr_op_desc *const d = &op->desc;
+    if (d->kind != S2CLR_OP_CONV)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: has no weights to pack",
+                               s2clr_op_kind_name(d->kind));
+    S2CLR_TRY(need(op, true, weight, "the weight"));
+    S2CLR_TRY(need(op, d->bias, bias, "the bias"));
+    float *const to = packed;
+    memcpy(to, weight, weight_count(d) * sizeof(float));
+    if (d->bias) memcpy(to + weight_count(d), bias, (size_t)d->y.c * sizeof(float));
+    return S2CLR_OK;
+}
+
+static s2clr_status op_forward(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args)
+{
+    const s2clr_op_desc *const d = &op->desc;
+    const bool affine = d->kind == S2CLR_OP_AFFINE;
+    S2CLR_TRY(need(op, true, args->x, "x"));
+    S2CLR_TRY(need(op, true, args->y, "y"));
+    S2CLR_TRY(need(op, d->kind == S2CLR_OP_CONV, args->packed, "packed"));
+    S2CLR_TRY(need(op, d->residual || d->kind == S2CLR_OP_ADD, args->residual, "residual"));
+    S2CLR_TRY(need(op, affine, args->scale, "scale"));
+    S2CLR_TRY(need(op, affine, args->shift, "shift"));
+    S2CLR_TRY(need(op, op_workspace_bytes(op) > 0, args->workspace, "workspace"));
+    op->kernel->forward(d, args, stream->scratch);
+    return S2CLR_OK;
+}
+
+static s2clr_status need_training(const s2clr_op *op)
+{
+    if (op->desc.training) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: was not made for training",
+                           s2clr_op_kind_name(op->desc.kind));
+}
+
+static s2clr_status op_backward(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args)
+{
+    const s2clr_op_desc *const d = &op->desc;
+    const bool conv = d->kind == S2CLR_OP_CONV, affine = d->kind == S2CLR_OP_AFFINE;
+    S2CLR_TRY(need_training(op));
+    S2CLR_TRY(need(op, true, args->dy, "dy"));
+    S2CLR_TRY(need(op, d->relu, args->y, "y"));
+    S2CLR_TRY(need(op, affine || (conv && args->dweight), args->x, "x"));
+    S2CLR_TRY(need(op, conv && args->dx, args->packed, "packed"));
+    for (int i = 0; i < 3; i++) S2CLR_TRY(need(op, affine, args->affine[i], "affine"));
+    S2CLR_TRY(need(op, op_workspace_bytes(op) > 0, args->workspace, "workspace"));
+    op->kernel->backward(d, args, stream->scratch);
+    return S2CLR_OK;
+}
+
+static s2clr_status need_affine(const s2clr_op *op)
+{
+    if (op->desc.kind == S2CLR_OP_AFFINE) return need_training(op);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: only affine has channel sums",
+                           s2clr_op_kind_name(op->desc.kind));
+}
+
+static s2clr_status op_reduce(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args,
+                              double *sums)
+{
+    (void)stream;
+    S2CLR_TRY(need_affine(op));
+    S2CLR_TRY(need(op, true, args->x, "x"));
+    portable_affine_sums(&op->desc, args, sums);
+    return S2CLR_OK;
+}
+
+static s2clr_status op_reduce_backward(const s2clr_op *op, s2clr_stream *stream,
+                                       const s2clr_op_args *args, double *sums)
+{
+    (void)stream;
+    S2CLR_TRY(need_affine(op));
+    S2CLR_TRY(need(op, true, args->x, "x"));
+    S2CLR_TRY(need(op, true, args->dy, "dy"));
+    S2CLR_TRY(need(op, op->desc.relu, args->y, "y"));
+    portable_affine_sums_backward(&op->desc, args, sums);
+    return S2CLR_OK;
+}
+
+const s2clr_backend s2clr_backend_portable = {
+    .abi = S2CLR_BACKEND_ABI,
+    .name = "portable",
+    .score = 1,
+    .device_open = device_open,
+    .device_close = device_close,
+    .device_describe = device_describe,
+    .buffer_new = buffer_new,
+    .buffer_free = buffer_free,
+    .tensor_bytes = tensor_bytes,
+    .stream_new = stream_new,
+    .stream_free = stream_free,
+    .stream_wait = stream_wait,
+    .upload = upload,
+    .download = download,
+    .accumulate = accumulate,
+    .op_new = op_new,
+    .op_free = op_free,
+    .op_kernel = op_kernel,
+    .op_packed_bytes = op_packed_bytes,
+    .op_scratch_bytes = op_scratch_bytes,
+    .op_workspace_bytes = op_workspace_bytes,
+    .op_pack = op_pack,
+    .op_forward = op_forward,
+    .op_backward = op_backward,
+    .op_reduce = op_reduce,
+    .op_reduce_backward = op_reduce_backward,
+};

@@ -1,0 +1,9 @@
+/* The built-in backend; callers reach it through s2clr_backend_find("portable", ...). */
+#ifndef S2CLR_BACKEND_PORTABLE_H
+#define S2CLR_BACKEND_PORTABLE_H
+
+#include "backend/backend.h"
+
+extern const s2clr_backend s2clr_backend_portable;
+
+#endif

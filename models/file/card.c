@@ -1,0 +1,136 @@
+#include <string.h>
+
+#include "base/memory.h"
+#include "file/pcard.h"
+
+#define CARD(member) offsetof(s2clr_card, member)
+#define ARCH(member) offsetof(s2clr_arch, member)
+#define LEVEL(member) offsetof(s2clr_card_level, member)
+#define TEXT(which) (offsetof(s2clr_card, text) + S2CLR_CARD_##which * sizeof(char *))
+#define KIND(kind) S2CLR_FIELD_##kind
+#define WORD S2CLR_CARD_WORD
+#define NAME sizeof((s2clr_arch *)0)->name
+#define SOURCE sizeof((s2clr_card_level *)0)->source
+#define BANDS S2CLR_CARD_BANDS_MAX
+#define BIG 1e30   /* finite in float32 */
+#define SIDE 16384 /* pixels */
+
+/* The order here is the order in the file. */
+/* clang-format off */
+static const s2clr_field card_rows[] = {
+    /* key, kind, offset, room, required, low, high */
+    {"version",       KIND(INT),    CARD(version),       0,    true,  1,     1e9},
+    {"id",            KIND(WORD),   CARD(id),            WORD, true,  1,     0},
+    {"title",         KIND(TEXT),   TEXT(TITLE),         0,    false, 0,     0},
+    {"warning",       KIND(TEXT),   TEXT(WARNING),       0,    false, 0,     0},
+    {"architecture",  KIND(ARCH),   CARD(arch),          0,    true,  0,     0},
+    {"bands",         KIND(BANDS),  CARD(band),          0,    true,  0,     0},
+    {"mean",          KIND(FLOATS), CARD(mean),          0,    true,  -BIG,  BIG},
+    {"std",           KIND(FLOATS), CARD(std),           0,    true,  1e-30, BIG},
+    {"unit",          KIND(TEXT),   TEXT(UNIT),          0,    false, 0,     0},
+    {"levels",        KIND(LEVELS), CARD(level),         0,    true,  0,     0},
+    {"patch",         KIND(INT),    CARD(patch),         0,    true,  1,     SIDE},
+    {"metres",        KIND(NUMBER), CARD(metres),        0,    true,  1e-3,  1e6},
+    {"stride",        KIND(INT),    CARD(stride),        0,    true,  1,     SIDE},
+    {"resampling",    KIND(WORD),   CARD(resampling),    WORD, false, 1,     0},
+    {"positive",      KIND(LABEL),  CARD(positive),      WORD, true,  1,     0},
+    {"negative",      KIND(LABEL),  CARD(negative),      WORD, false, 0,     0},
+    {"threshold",     KIND(NUMBER), CARD(threshold),     0,    false, 0,     1},
+    {"temperature",   KIND(NUMBER), CARD(temperature),   0,    false, 1e-3,  1e3},
+    {"prevalence",    KIND(NUMBER), CARD(prevalence),    0,    false, 0,     1},
+    {"trained_on",    KIND(TEXT),   TEXT(TRAINED_ON),    0,    false, 0,     0},
+    {"dataset",       KIND(TEXT),   TEXT(DATASET),       0,    false, 0,     0},
+    {"not_validated", KIND(TEXT),   TEXT(NOT_VALIDATED), 0,    false, 0,     0},
+    {"metrics",       KIND(OBJECT), TEXT(METRICS),       0,    false, 0,     0},
+    {"seed",          KIND(SEED),   CARD(seed),          0,    false, 0,     0},
+    {"parent",        KIND(TEXT),   TEXT(PARENT),        0,    false, 0,     0},
+    {"command",       KIND(TEXT),   TEXT(COMMAND),       0,    false, 0,     0},
+    {"licence",       KIND(TEXT),   TEXT(LICENCE),       0,    false, 0,     0},
+};
+
+/* Which values an architecture takes is s2clr_net_new()'s to judge; 0 means its default. */
+static const s2clr_field arch_rows[] = {
+    {"name",     KIND(WORD), ARCH(name),     NAME, true,  1, 0},
+    {"channels", KIND(INT),  ARCH(channels), 0,    true,  1, BANDS},
+    {"outputs",  KIND(INT),  ARCH(outputs),  0,    true,  1, 65536},
+    {"width",    KIND(INT),  ARCH(width),    0,    false, 0, 65536},
+    {"depth",    KIND(INT),  ARCH(depth),    0,    false, 0, 65536},
+};
+
+static const s2clr_field level_rows[] = {
+    {"name",   KIND(WORD),    LEVEL(name),   WORD,              true,  1,    0},
+    {"gain",   KIND(NUMBERS), LEVEL(gain),   0,                 true,  -BIG, BIG},
+    {"bias",   KIND(NUMBERS), LEVEL(bias),   0,                 true,  -BIG, BIG},
+    {"low",    KIND(NUMBER),  LEVEL(low),    0,                 true,  -BIG, BIG},
+    {"high",   KIND(NUMBER),  LEVEL(high),   0,                 true,  -BIG, BIG},
+    {"nodata", KIND(MAYBE),   LEVEL(nodata), LEVEL(has_nodata), false, -BIG, BIG},
+    {"source", KIND(LABEL),   LEVEL(source), SOURCE,            false, 0,    0},
+};
+/* clang-format on */
+
+#define FIELDS(rows)                                                                               \
+    {                                                                                              \
+        rows, sizeof(rows) / sizeof *(rows)                                                        \
+    }
+const s2clr_fields s2clr_card_fields = FIELDS(card_rows);
+const s2clr_fields s2clr_card_arch_fields = FIELDS(arch_rows);
+const s2clr_fields s2clr_card_level_fields = FIELDS(level_rows);
+
+s2clr_status s2clr_card_new(s2clr_card **out)
+{
+    s2clr_card *card;
+    S2CLR_TRY(s2clr_alloc(1, sizeof *card, "card", (void **)&card));
+    card->version = S2CLR_CARD_VERSION;
+    card->metres = 10;
+    card->threshold = 0.5;
+    card->temperature = 1;
+    card->prevalence = 0.5;
+    strcpy(card->resampling, "bilinear");
+    for (int i = 0; i < S2CLR_CARD_TEXTS; i++) {
+        const s2clr_status status = s2clr_strdup("", &card->text[i]);
+        if (status == S2CLR_OK) continue;
+        s2clr_card_free(card);
+        return status;
+    }
+    *out = card;
+    return S2CLR_OK;
+}
+
+void s2clr_card_free(s2clr_card *card)
+{
+    if (!card) return;
+    for (int i = 0; i < S2CLR_CARD_TEXTS; i++) s2clr_free(card->text[i]);
+    s2clr_free(card);
+}
+
+s2clr_status s2clr_card_copy(const s2clr_card *card, s2clr_card **out)
+{
+    s2clr_card *copy;
+    S2CLR_TRY(s2clr_alloc(1, sizeof *copy, "card", (void **)&copy));
+    *copy = *card;
+    memset(copy->text, 0, sizeof copy->text);
+    for (int i = 0; i < S2CLR_CARD_TEXTS; i++) {
+        const s2clr_status status = s2clr_strdup(card->text[i], &copy->text[i]);
+        if (status == S2CLR_OK) continue;
+        s2clr_card_free(copy);
+        return status;
+    }
+    *out = copy;
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_card_set_text(s2clr_card *card, s2clr_card_text which, const char *value)
+{
+    char *copy;
+    S2CLR_TRY(s2clr_strdup(value, &copy));
+    s2clr_free(card->text[which]);
+    card->text[which] = copy;
+    return S2CLR_OK;
+}
+
+const s2clr_card_level *s2clr_card_find_level(const s2clr_card *card, const char *name)
+{
+    for (int i = 0; i < card->levels; i++)
+        if (strcmp(card->level[i].name, name) == 0) return &card->level[i];
+    return NULL;
+}

@@ -1,0 +1,137 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "file/pcard.h"
+
+static json_t *format_fields(const s2clr_card *card, const unsigned char *base,
+                             const s2clr_fields *fields);
+
+char *s2clr_json_text(const json_t *value, size_t flags)
+{
+    char *text = NULL;
+    bool exact = false;
+    for (size_t digits = 15; digits <= 17 && !exact; digits++) {
+        free(text);
+        text = json_dumps(value, flags | JSON_REAL_PRECISION(digits));
+        if (!text) return NULL;
+        json_t *again = json_loads(text, 0, NULL);
+        exact = json_equal(value, again);
+        json_decref(again);
+    }
+    return text;
+}
+
+/* The decimal number with the fewest digits (6 to 9) that reads back as the same float. */
+static double short_decimal(float value)
+{
+    double decimal = 0;
+    for (int digits = 6; digits <= 9; digits++) {
+        char text[32];
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        decimal = strtod(text, NULL);
+        if ((float)decimal == value) break;
+    }
+    return decimal;
+}
+
+static json_t *format_seed(uint64_t seed)
+{
+    if (seed <= INT64_MAX) return json_integer((json_int_t)seed);
+    char digits[24];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)seed);
+    return json_string(digits);
+}
+
+static json_t *format_bands(const s2clr_card *card)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < card->bands; i++) json_array_append_new(array, json_string(card->band[i]));
+    return array;
+}
+
+static json_t *format_numbers(const s2clr_card *card, const double *doubles, const float *floats)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < card->bands; i++)
+        json_array_append_new(array, json_real(doubles ? doubles[i] : short_decimal(floats[i])));
+    return array;
+}
+
+static json_t *format_levels(const s2clr_card *card)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < card->levels; i++) {
+        const unsigned char *base = (const unsigned char *)&card->level[i];
+        json_array_append_new(array, format_fields(card, base, &s2clr_card_level_fields));
+    }
+    return array;
+}
+
+/* "" stands for no object at all. */
+static json_t *format_object(const char *text)
+{
+    return text[0] ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : json_object();
+}
+
+static json_t *format_field(const s2clr_card *card, const unsigned char *base,
+                            const s2clr_field *field)
+{
+    const void *at = base + field->offset;
+    switch (field->kind) {
+    case S2CLR_FIELD_INT:
+        return json_integer(*(const int *)at);
+    case S2CLR_FIELD_SEED:
+        return format_seed(*(const uint64_t *)at);
+    case S2CLR_FIELD_NUMBER:
+        return json_real(*(const double *)at);
+    case S2CLR_FIELD_MAYBE:
+        return *(const bool *)(const void *)(base + field->room) ? json_real(*(const double *)at)
+                                                                 : json_null();
+    case S2CLR_FIELD_WORD:
+    case S2CLR_FIELD_LABEL:
+        return json_string(at);
+    case S2CLR_FIELD_TEXT:
+        return json_string(*(const char *const *)at);
+    case S2CLR_FIELD_OBJECT:
+        return format_object(*(const char *const *)at);
+    case S2CLR_FIELD_BANDS:
+        return format_bands(card);
+    case S2CLR_FIELD_FLOATS:
+        return format_numbers(card, NULL, at);
+    case S2CLR_FIELD_NUMBERS:
+        return format_numbers(card, at, NULL);
+    case S2CLR_FIELD_ARCH:
+        return format_fields(card, at, &s2clr_card_arch_fields);
+    case S2CLR_FIELD_LEVELS:
+        return format_levels(card);
+    }
+    return NULL;
+}
+
+/* NULL when a text is not UTF-8 or memory ran out. */
+static json_t *format_fields(const s2clr_card *card, const unsigned char *base,
+                             const s2clr_fields *fields)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < fields->count; i++) {
+        const s2clr_field *field = &fields->row[i];
+        if (json_object_set_new(object, field->key, format_field(card, base, field)) == 0) continue;
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+s2clr_status s2clr_card_format(const s2clr_card *card, char **out)
+{
+    S2CLR_TRY(s2clr_card_check(card, card->id));
+    json_t *root = format_fields(card, (const unsigned char *)card, &s2clr_card_fields);
+    char *text = root ? s2clr_json_text(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text) return s2clr_error_set(S2CLR_ERR_MEMORY, "%s: out of memory for the card", card->id);
+    const s2clr_status status = s2clr_strdup(text, out);
+    free(text);
+    return status;
+}

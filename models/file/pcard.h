@@ -1,0 +1,53 @@
+/*
+ * Private to file/: the tables that say what a card consists of. One row per field: parsing,
+ * formatting and range checks all walk them, so a new field is one member in card.h, one row in
+ * card.c and one line in s2clr-model(5).
+ */
+#ifndef S2CLR_FILE_PCARD_H
+#define S2CLR_FILE_PCARD_H
+
+#include <jansson.h>
+
+#include "file/card.h"
+
+#define S2CLR_CARD_TEXT_MAX 65536u /* texts are shown and copied into every result */
+
+typedef enum s2clr_field_kind {
+    S2CLR_FIELD_INT,     /* int */
+    S2CLR_FIELD_SEED,    /* uint64_t: a whole number, or a string of digits beyond 2^63 */
+    S2CLR_FIELD_NUMBER,  /* double */
+    S2CLR_FIELD_MAYBE,   /* double, present when the bool at `room` says so */
+    S2CLR_FIELD_WORD,    /* char[room]: letters, digits and . _ - only */
+    S2CLR_FIELD_LABEL,   /* char[room]: any printable text */
+    S2CLR_FIELD_TEXT,    /* char *, owned */
+    S2CLR_FIELD_OBJECT,  /* char *, owned: "" or a JSON object */
+    S2CLR_FIELD_BANDS,   /* char[][S2CLR_CARD_WORD]; its length becomes card->bands */
+    S2CLR_FIELD_FLOATS,  /* float[], one per band */
+    S2CLR_FIELD_NUMBERS, /* double[], one per band */
+    S2CLR_FIELD_ARCH,    /* s2clr_arch: s2clr_card_arch_fields */
+    S2CLR_FIELD_LEVELS   /* s2clr_card_level[]: s2clr_card_level_fields */
+} s2clr_field_kind;
+
+typedef struct s2clr_field {
+    const char *key;
+    s2clr_field_kind kind;
+    size_t offset;    /* in the struct of the table */
+    size_t room;      /* size of a char array; MAYBE: offset of the bool */
+    bool required;    /* else s2clr_card_new()'s value stays */
+    double low, high; /* allowed range; of WORD and LABEL: low is the least length */
+} s2clr_field;
+
+typedef struct s2clr_fields {
+    const s2clr_field *row;
+    size_t count;
+} s2clr_fields;
+
+extern const s2clr_fields s2clr_card_fields;       /* into s2clr_card */
+extern const s2clr_fields s2clr_card_arch_fields;  /* into s2clr_arch */
+extern const s2clr_fields s2clr_card_level_fields; /* into s2clr_card_level */
+
+/* JSON text with the fewest digits (15 to 17) that keep every number; NULL without memory. The
+ * caller frees it with free(). */
+char *s2clr_json_text(const json_t *value, size_t flags);
+
+#endif

@@ -1,0 +1,16 @@
+/* The table of architectures: one line each, one file per family. */
+#include "net/pnet.h"
+
+static const s2clr_arch_entry entries[] = {
+    {"resnet18", "ResNet-18, padded, torchvision's layout; any width", 64, 0, s2clr_arch_resnet18},
+    {"resnet50", "ResNet-50 v1.5, padded, torchvision's layout", 64, 0, s2clr_arch_resnet50},
+    {"resnet152", "ResNet-152 v1.5, padded, torchvision's layout", 64, 0, s2clr_arch_resnet152},
+    {"dense", "valid convolutions only: a patch classifier that slides over a scene exactly", 48, 4,
+     s2clr_arch_dense},
+};
+
+size_t s2clr_arch_list(const s2clr_arch_entry **out)
+{
+    *out = entries;
+    return sizeof entries / sizeof entries[0];
+}

@@ -1,0 +1,97 @@
+/*
+ * Private to models/net: a training batch as a program.
+ *
+ * Everything that one micro-batch ("unit") can do without knowing of the others is one segment: the
+ * pool shares out the units of a segment, each runs all actions of it on its own piece, which stays
+ * in cache. A segment ends where whole-batch numbers are needed: at the sums of a batch norm. Then
+ * the calling thread adds up sums and weight gradients in unit order and the next segment starts.
+ */
+#ifndef S2CLR_NET_PSTEP_H
+#define S2CLR_NET_PSTEP_H
+
+#include "net/pnet.h"
+#include "net/step.h"
+
+typedef enum s2clr_act {
+    S2CLR_ACT_FORWARD,
+    S2CLR_ACT_REDUCE, /* batch norm: sums of its input */
+    S2CLR_ACT_BACKWARD,
+    S2CLR_ACT_REDUCE_BACKWARD
+} s2clr_act;
+
+typedef struct s2clr_action {
+    s2clr_act act;
+    int node;
+} s2clr_action;
+
+typedef struct s2clr_segment {
+    size_t first, count; /* actions */
+    int norm;            /* batch norm whose sums this segment ends with, -1: none */
+} s2clr_segment;
+
+typedef struct s2clr_program {
+    s2clr_action *action;
+    s2clr_segment *segment;
+    size_t actions, segments;
+} s2clr_program;
+
+typedef struct s2clr_step_node {
+    bool needed;
+    s2clr_op *op;
+    size_t value_bytes; /* native, of one unit */
+    char *value;        /* (units) values, kept for backward */
+    char *workspace;    /* (units) */
+    size_t workspace_bytes;
+    void *packed;         /* CONV */
+    size_t weight_at;     /* CONV: where its gradient lies in a unit's weight-gradient buffer */
+    float *coefficient;   // BATCHNORM: (5, C) scale, shift, and a, b, d of dx = a g + b x + d
+    double *moment;       // BATCHNORM: (2, C) mean and 1/sqrt(variance + epsilon) of the batch
+    size_t gradient_at;   /* offset in a unit's gradient arena */
+    bool gradient_wanted; /* false for the network's input */
+} s2clr_step_node;
+
+struct s2clr_step {
+    const s2clr_net *net;
+    const s2clr_backend *backend;
+    s2clr_device *device;
+    s2clr_pool *pool;
+    int batch, micro, units, workers, last;
+    s2clr_shape *shape; // (nodes) of one unit
+    s2clr_step_node *node;
+    s2clr_program forward, backward;
+    s2clr_stream **stream; // (workers)
+    char **spare;          // (workers) native, for gradients that are added to others
+    size_t spare_bytes, scratch_bytes;
+    char *gradients; // (units, gradient_bytes) native: units reuse places at times of their own
+    size_t gradient_bytes;
+    float *weight_gradient; // (units, weight_room) host
+    size_t weight_room;
+    double *sums;     // (units, sums_room) host
+    size_t sums_room; /* 2 * widest batch norm */
+    size_t bytes;
+    /* of the call in progress */
+    const s2clr_program *running;
+    size_t segment;
+    const float *params;
+    float *statistics; /* the same array, where forward updates running statistics */
+    const float *x;
+    float *logits;
+    const float *dlogits;
+    float *dparams;
+};
+
+s2clr_status s2clr_step_compile(s2clr_step *step); /* ops, programs, buffers */
+void s2clr_step_release(s2clr_step *step);
+
+/* Fills both programs and every node's weight_at; weight_room gets the largest segment's need. */
+s2clr_status s2clr_step_programs(s2clr_step *step);
+
+/* Walking backward: is input `slot` of `reader`, which is `node`, the first place where the
+ * gradient of `node` is written? Later ones are added to it. */
+bool s2clr_step_writes_first(const s2clr_step *step, int reader, int slot, int node);
+
+/* Batch norm: whole-batch numbers from the units' sums. */
+void s2clr_step_norm_forward(s2clr_step *step, int node);
+void s2clr_step_norm_backward(s2clr_step *step, int node);
+
+#endif

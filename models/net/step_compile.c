@@ -1,0 +1,165 @@
+/* Making a step: one op per node for the shape of a unit, and all buffers. */
+#include "base/memory.h"
+#include "net/pfuse.h"
+#include "net/pstep.h"
+
+static s2clr_op_kind op_kind(s2clr_node_kind kind)
+{
+    switch (kind) {
+    case S2CLR_NODE_CONV:
+        return S2CLR_OP_CONV;
+    case S2CLR_NODE_ADD:
+        return S2CLR_OP_ADD;
+    case S2CLR_NODE_MAXPOOL:
+        return S2CLR_OP_MAXPOOL;
+    case S2CLR_NODE_MEANPOOL:
+        return S2CLR_OP_MEANPOOL;
+    case S2CLR_NODE_BATCHNORM:
+    case S2CLR_NODE_INPUT:
+        break;
+    }
+    return S2CLR_OP_AFFINE;
+}
+
+static s2clr_status new_buffer(s2clr_step *step, size_t each, size_t count, void **out)
+{
+    size_t bytes;
+    S2CLR_TRY(s2clr_size_mul(each, count, &bytes));
+    S2CLR_TRY(step->backend->buffer_new(step->device, bytes, out));
+    step->bytes += bytes;
+    return S2CLR_OK;
+}
+
+static s2clr_status new_host(s2clr_step *step, size_t each, size_t count, void **out)
+{
+    S2CLR_TRY(s2clr_alloc(count, each, "training buffers", out));
+    step->bytes += each * count;
+    return S2CLR_OK;
+}
+
+static s2clr_status compile_op(s2clr_step *step, int i)
+{
+    const s2clr_node *node = &step->net->node[i];
+    s2clr_step_node *own = &step->node[i];
+    const s2clr_op_desc desc = {.kind = op_kind(node->kind),
+                                .x = step->shape[node->input[0]],
+                                .y = step->shape[i],
+                                .kernel = node->kernel,
+                                .stride = node->stride,
+                                .pad = node->pad,
+                                .bias = node->bias,
+                                .residual = node->kind == S2CLR_NODE_ADD,
+                                .relu = node->relu,
+                                .training = true};
+    S2CLR_TRY(step->backend->op_new(step->device, &desc, &own->op));
+    const size_t scratch = step->backend->op_scratch_bytes(own->op);
+    if (scratch > step->scratch_bytes) step->scratch_bytes = scratch;
+    own->workspace_bytes = (step->backend->op_workspace_bytes(own->op) + 63) / 64 * 64;
+    if (own->workspace_bytes)
+        S2CLR_TRY(
+            new_buffer(step, own->workspace_bytes, (size_t)step->units, (void **)&own->workspace));
+    if (node->kind == S2CLR_NODE_CONV)
+        S2CLR_TRY(new_buffer(step, step->backend->op_packed_bytes(own->op), 1, &own->packed));
+    return S2CLR_OK;
+}
+
+static s2clr_status compile_norm(s2clr_step *step, int i)
+{
+    const size_t channels = (size_t)step->shape[i].c;
+    if (2 * channels > step->sums_room) step->sums_room = 2 * channels;
+    S2CLR_TRY(new_host(step, sizeof(float), 5 * channels, (void **)&step->node[i].coefficient));
+    return new_host(step, sizeof(double), 2 * channels, (void **)&step->node[i].moment);
+}
+
+static s2clr_status compile_nodes(s2clr_step *step)
+{
+    for (int i = 0; i <= step->last; i++) {
+        s2clr_step_node *own = &step->node[i];
+        if (!own->needed) continue;
+        S2CLR_TRY(step->backend->tensor_bytes(step->device, step->shape[i], &own->value_bytes));
+        own->value_bytes = (own->value_bytes + 63) / 64 * 64;
+        if (own->value_bytes > step->spare_bytes) step->spare_bytes = own->value_bytes;
+        S2CLR_TRY(new_buffer(step, own->value_bytes, (size_t)step->units, (void **)&own->value));
+        const s2clr_node_kind kind = step->net->node[i].kind;
+        own->gradient_wanted = kind != S2CLR_NODE_INPUT;
+        if (kind != S2CLR_NODE_INPUT) S2CLR_TRY(compile_op(step, i));
+        if (kind == S2CLR_NODE_BATCHNORM) S2CLR_TRY(compile_norm(step, i));
+    }
+    return S2CLR_OK;
+}
+
+/* A value's gradient lives from the backward of its last reader to its own node's backward. */
+static s2clr_status place_gradients(s2clr_step *step)
+{
+    const size_t count = (size_t)step->last + 1;
+    s2clr_life life[count];
+    for (int i = 0; i <= step->last; i++)
+        life[i] = (s2clr_life){.first = step->last - i, .last = step->last - i, .shares = -1};
+    life[step->last].first = -1;
+    for (int i = step->last; i >= 0; i--) {
+        const s2clr_node *node = &step->net->node[i];
+        if (!step->node[i].needed) continue;
+        life[i].bytes =
+            step->node[i].gradient_wanted ? step->node[i].value_bytes * (size_t)step->units : 0;
+        for (int k = 0; k < 2; k++)
+            if (node->input[k] >= 0 && life[node->input[k]].first > step->last - i)
+                life[node->input[k]].first = step->last - i;
+    }
+    S2CLR_TRY(s2clr_arena_place(life, count, &step->gradient_bytes));
+    for (size_t i = 0; i < count; i++) step->node[i].gradient_at = life[i].offset;
+    return new_buffer(step, step->gradient_bytes, (size_t)step->units, (void **)&step->gradients);
+}
+
+static s2clr_status make_workers(s2clr_step *step)
+{
+    const size_t workers = (size_t)step->workers;
+    S2CLR_TRY(new_host(step, sizeof(void *), workers, (void **)&step->stream));
+    S2CLR_TRY(new_host(step, sizeof(void *), workers, (void **)&step->spare));
+    for (size_t w = 0; w < workers; w++) {
+        S2CLR_TRY(step->backend->stream_new(step->device, step->scratch_bytes, &step->stream[w]));
+        S2CLR_TRY(new_buffer(step, step->spare_bytes, 1, (void **)&step->spare[w]));
+    }
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_step_compile(s2clr_step *step)
+{
+    S2CLR_TRY(compile_nodes(step));
+    S2CLR_TRY(s2clr_step_programs(step));
+    S2CLR_TRY(place_gradients(step));
+    S2CLR_TRY(new_host(step, sizeof(float) * (size_t)step->units, step->weight_room,
+                       (void **)&step->weight_gradient));
+    S2CLR_TRY(new_host(step, sizeof(double) * (size_t)step->units, step->sums_room,
+                       (void **)&step->sums));
+    return make_workers(step);
+}
+
+static void release_node(s2clr_step *step, s2clr_step_node *own)
+{
+    if (own->op) step->backend->op_free(own->op);
+    if (own->value) step->backend->buffer_free(step->device, own->value);
+    if (own->workspace) step->backend->buffer_free(step->device, own->workspace);
+    if (own->packed) step->backend->buffer_free(step->device, own->packed);
+    s2clr_free(own->coefficient);
+    s2clr_free(own->moment);
+}
+
+void s2clr_step_release(s2clr_step *step)
+{
+    for (size_t i = 0; step->node && i < step->net->nodes; i++) release_node(step, &step->node[i]);
+    for (int w = 0; w < step->workers; w++) {
+        if (step->stream && step->stream[w]) step->backend->stream_free(step->stream[w]);
+        if (step->spare && step->spare[w]) step->backend->buffer_free(step->device, step->spare[w]);
+    }
+    if (step->gradients) step->backend->buffer_free(step->device, step->gradients);
+    s2clr_free(step->stream);
+    s2clr_free(step->spare);
+    s2clr_free(step->weight_gradient);
+    s2clr_free(step->sums);
+    s2clr_free(step->forward.action);
+    s2clr_free(step->forward.segment);
+    s2clr_free(step->backward.action);
+    s2clr_free(step->backward.segment);
+    s2clr_free(step->node);
+    s2clr_free(step->shape);
+}

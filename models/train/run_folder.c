@@ -1,0 +1,97 @@
+#include "train/run_folder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static s2clr_status join(const char *folder, const char *name, char *out)
+{
+    const int length = snprintf(out, RUN_PATH_MAX, "%s/%s", folder, name);
+    if (length > 0 && length < RUN_PATH_MAX) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "run folder %.200s...: the path is longer than %d",
+                           folder, RUN_PATH_MAX - 1);
+}
+
+static int exists(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
+static s2clr_status make(const char *path)
+{
+    struct stat status;
+    if (mkdir(path, 0777) == 0) return S2CLR_OK;
+    if (errno != EEXIST)
+        return s2clr_error_set(S2CLR_ERR_IO, "run folder %s: cannot be made: %s", path,
+                               strerror(errno));
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+        return s2clr_error_set(S2CLR_ERR_EXISTS, "run folder %s: is a file, must be a folder",
+                               path);
+    if (access(path, W_OK | X_OK) != 0)
+        return s2clr_error_set(S2CLR_ERR_IO, "run folder %s: cannot be written: %s", path,
+                               strerror(errno));
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_run_folder_open(const char *path, int resume, s2clr_run_folder *out)
+{
+    s2clr_run_folder folder;
+    if (!path || !path[0])
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "no run folder was given; use -o RUN_DIR");
+    S2CLR_TRY(join(path, "checkpoint.safetensors", folder.checkpoint));
+    S2CLR_TRY(join(path, "log.jsonl", folder.log));
+    S2CLR_TRY(join(path, "model.safetensors", folder.model));
+    S2CLR_TRY(make(path));
+    folder.has_checkpoint = exists(folder.checkpoint);
+    const char *found = folder.has_checkpoint  ? folder.checkpoint
+                        : exists(folder.model) ? folder.model
+                        : exists(folder.log)   ? folder.log
+                                               : NULL;
+    if (found && !resume)
+        return s2clr_error_set(S2CLR_ERR_EXISTS,
+                               "run folder %s already holds a run (%s); resume it or take another "
+                               "folder",
+                               path, found);
+    if (found == folder.model)
+        return s2clr_error_set(S2CLR_ERR_EXISTS,
+                               "run folder %s holds a finished model but no checkpoint to resume "
+                               "from; take another folder",
+                               path);
+    *out = folder;
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_run_folder_cut_log(const s2clr_run_folder *folder, uint64_t epochs)
+{
+    FILE *file = fopen(folder->log, "r+");
+    if (!file && errno == ENOENT) return S2CLR_OK;
+    if (!file)
+        return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be opened: %s", folder->log,
+                               strerror(errno));
+    uint64_t lines = 0;
+    long end = 0;
+    for (int c; lines < epochs && (c = getc(file)) != EOF;)
+        if (c == '\n') lines++, end = ftell(file);
+    const int failed = end < 0 || fflush(file) != 0 || ftruncate(fileno(file), end) != 0;
+    const int error = errno;
+    fclose(file);
+    if (failed)
+        return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be shortened: %s", folder->log,
+                               strerror(error));
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_run_folder_log(const s2clr_run_folder *folder, const char *line)
+{
+    FILE *file = fopen(folder->log, "a");
+    int failed = !file;
+    if (file) {
+        failed = fprintf(file, "%s\n", line) < 0;
+        failed |= fclose(file) != 0;
+    }
+    if (!failed) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be written: %s", folder->log, strerror(errno));
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Adds up the logs of `make check` in a build folder: summary.sh [BUILD]
+#
+# Prints what failed and what was skipped and why, then exactly "N passed, N failed, N skipped"
+# (cases over all programs) as the last line. A program that ended without its closing line counts
+# as one failed case. Exit code: 1 when anything failed or nothing ran.
+build=${1:-.}
+
+passed=0 failed=0 skipped=0
+for trs in "$build"/tests/*.trs; do
+    [ -f "$trs" ] || continue
+    log=${trs%.trs}.log
+    name=$(basename "$log" .log)
+    result=$(sed -n 's/^:test-result: //p' "$trs" | head -n 1)
+    counts=$(sed -n \
+        's/^.*: \([0-9]*\) run, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)
+    grep -a '^SKIP ' "$log" | sed "s/^SKIP /skipped $name: /"
+    if [ -z "$counts" ]; then
+        case $result in
+        SKIP) skipped=$((skipped + 1)); echo "skipped $name: $(tail -n 1 "$log")" ;;
+        *) failed=$((failed + 1)); echo "failed $name: ended early, see $log" ;;
+        esac
+        continue
+    fi
+    set -- $counts
+    # The harness may also fail after its last case (a leak, a sanitizer report).
+    if [ "$2" -eq 0 ] && [ "$result" != PASS ] && [ "$result" != SKIP ]; then
+        set -- "$1" 1 "$3"
+        echo "failed $name: all cases passed, but the program did not end well, see $log"
+        passed=$((passed + $1)); failed=$((failed + 1)); skipped=$((skipped + $3))
+        continue
+    fi
+    [ "$2" -eq 0 ] || grep -a "^FAIL " "$log" | grep -v "(exit status: [0-9]*)$" | sed "s/^FAIL /failed $name: /"
+    passed=$((passed + $1 - $2)); failed=$((failed + $2)); skipped=$((skipped + $3))
+done
+
+[ $((passed + failed)) -gt 0 ] || { echo "failed: no test ran in $build"; failed=1; }
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

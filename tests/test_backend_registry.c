@@ -1,0 +1,244 @@
+/*
+ * Finding, loading and refusing backend modules. The registry is filled once per process, so every
+ * case looks at it in a child process with an environment of its own. The module that is loaded is
+ * tests/fake_backend.c, put in a folder under the name of a real one.
+ */
+#define _GNU_SOURCE
+#include "harness.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+
+/* What a child saw. */
+typedef struct view {
+    bool onednn, portable; /* usable */
+    char why[1024];        /* of onednn */
+    char best[32];         /* name of what "auto" gives */
+    int find;              /* status of finding "onednn" */
+    char find_text[1024];  /* its error text */
+    bool threads_agree;    /* two threads got the same table */
+} view;
+
+static void *list_in_thread(void *out)
+{
+    s2clr_backend_list(out);
+    return NULL;
+}
+
+static void look(view *seen)
+{
+    const s2clr_backend_entry *entries, *from_thread = NULL;
+    pthread_t thread;
+    const bool started = pthread_create(&thread, NULL, list_in_thread, &from_thread) == 0;
+    const size_t count = s2clr_backend_list(&entries);
+    if (started) pthread_join(thread, NULL);
+    seen->threads_agree = from_thread == entries;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(entries[i].name, "portable") == 0)
+            seen->portable = entries[i].backend && !entries[i].why[0];
+        if (strcmp(entries[i].name, "onednn") == 0) {
+            seen->onednn = entries[i].backend != NULL;
+            snprintf(seen->why, sizeof seen->why, "%s", entries[i].why);
+        }
+    }
+    const s2clr_backend *backend = NULL;
+    if (s2clr_backend_find("auto", &backend) == S2CLR_OK)
+        snprintf(seen->best, sizeof seen->best, "%s", backend->name);
+    seen->find = (int)s2clr_backend_find("onednn", &backend);
+    snprintf(seen->find_text, sizeof seen->find_text, "%s", s2clr_error_text());
+}
+
+static view look_in_child(const char *path, const char *fake)
+{
+    view seen = {0};
+    int ends[2];
+    CU_ASSERT_FATAL(pipe(ends) == 0);
+    fflush(NULL);
+    const pid_t child = fork();
+    CU_ASSERT_FATAL(child >= 0);
+    if (child == 0) {
+        setenv("S2CLR_BACKEND_PATH", path, 1);
+        setenv("S2CLR_FAKE", fake, 1);
+        look(&seen);
+        _exit(write(ends[1], &seen, sizeof seen) == (ssize_t)sizeof seen ? 0 : 1);
+    }
+    close(ends[1]);
+    size_t got = 0;
+    ssize_t n;
+    while (got < sizeof seen && (n = read(ends[0], (char *)&seen + got, sizeof seen - got)) > 0)
+        got += (size_t)n;
+    close(ends[0]);
+    int status;
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CU_ASSERT_EQUAL(got, sizeof seen);
+    return seen;
+}
+
+static void says(const char *text, const char *wanted)
+{
+    char message[2200];
+    snprintf(message, sizeof message, "'%s' should contain '%s'", text, wanted);
+    CU_assertImplementation(strstr(text, wanted) != NULL, __LINE__, message, __FILE__, "",
+                            CU_FALSE);
+}
+
+/* A fresh folder below the test folder. */
+static const char *folder_new(const char *name)
+{
+    static char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
+    CU_ASSERT_FATAL(mkdir(path, 0700) == 0);
+    return path;
+}
+
+/* A folder in which the fake module is called s2clr_onednn.so. */
+static const char *folder_with_fake(const char *name)
+{
+    char executable[PATH_MAX], module[PATH_MAX + 32], link[PATH_MAX + 32];
+    CU_ASSERT_FATAL(realpath("/proc/self/exe", executable) != NULL);
+    /* The program lies in BUILD/tests, or in BUILD/tests/.libs behind libtool's wrapper. */
+    char *slash = strrchr(executable, '/');
+    *slash = '\0';
+    slash = strrchr(executable, '/');
+    if (strcmp(slash, "/.libs") == 0) *slash = '\0';
+    snprintf(module, sizeof module, "%s/.libs/fake_backend.so", executable);
+    const char *const folder = folder_new(name);
+    snprintf(link, sizeof link, "%s/s2clr_onednn.so", folder);
+    CU_ASSERT_FATAL(access(module, R_OK) == 0);
+    CU_ASSERT_FATAL(symlink(module, link) == 0);
+    return folder;
+}
+
+static void module_of_another_version_is_refused(void)
+{
+    const view seen = look_in_child(folder_with_fake("abi"), "abi");
+    char found[32], wanted[32];
+    snprintf(found, sizeof found, "version %u", S2CLR_BACKEND_ABI + 41);
+    snprintf(wanted, sizeof wanted, "wants %u", S2CLR_BACKEND_ABI);
+    CU_ASSERT_FALSE(seen.onednn);
+    says(seen.why, "abi/s2clr_onednn.so");
+    says(seen.why, found);
+    says(seen.why, wanted);
+    CU_ASSERT_EQUAL(seen.find, S2CLR_ERR_UNSUPPORTED);
+    says(seen.find_text, "'onednn'");
+    says(seen.find_text, found);
+    CU_ASSERT_STRING_EQUAL(seen.best, "portable");
+}
+
+static void absent_module_gives_the_folders_searched(void)
+{
+    const char *const folder = folder_new("empty");
+    const view seen = look_in_child(folder, "");
+    CU_ASSERT_FALSE(seen.onednn);
+    CU_ASSERT(seen.portable);
+    CU_ASSERT(seen.threads_agree);
+    says(seen.why, "s2clr_onednn.so was not found");
+    says(seen.why, folder);
+    CU_ASSERT_PTR_NULL(strchr(seen.why, '\n'));
+    CU_ASSERT_STRING_EQUAL(seen.best, "portable");
+}
+
+static void file_that_is_no_module_is_reported(void)
+{
+    char path[PATH_MAX + 32];
+    const char *const folder = folder_new("text");
+    snprintf(path, sizeof path, "%s/s2clr_onednn.so", folder);
+    FILE *const file = fopen(path, "w");
+    CU_ASSERT_FATAL(file != NULL);
+    fputs("not a module\n", file);
+    fclose(file);
+    const view seen = look_in_child(folder, "");
+    CU_ASSERT_FALSE(seen.onednn);
+    says(seen.why, "cannot load");
+    says(seen.why, path);
+}
+
+static void reason_of_the_module_reaches_the_user(void)
+{
+    const view seen = look_in_child(folder_with_fake("device"), "device");
+    CU_ASSERT_FALSE(seen.onednn);
+    CU_ASSERT_STRING_EQUAL(seen.why, "device '': 3 fans are missing");
+    says(seen.find_text, "3 fans are missing");
+}
+
+static void every_folder_of_the_path_is_searched(void)
+{
+    char path[3 * PATH_MAX];
+    const char *const fake = folder_with_fake("good");
+    snprintf(path, sizeof path, "/nonexistent::%s/", fake);
+    const view seen = look_in_child(path, "good");
+    CU_ASSERT(seen.onednn);
+    CU_ASSERT_STRING_EQUAL(seen.why, "");
+    CU_ASSERT_EQUAL(seen.find, S2CLR_OK);
+    CU_ASSERT_STRING_EQUAL(seen.best, "fake"); /* the highest score */
+    CU_ASSERT(seen.threads_agree);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    FILE *const in = fopen(from, "rb"), *const out = fopen(to, "wb");
+    CU_ASSERT_FATAL(in && out);
+    char block[65536];
+    size_t n;
+    while ((n = fread(block, 1, sizeof block, in)) > 0)
+        CU_ASSERT_EQUAL(fwrite(block, 1, n, out), n);
+    fclose(in);
+    CU_ASSERT_EQUAL(fclose(out), 0);
+    CU_ASSERT_EQUAL(chmod(to, 0700), 0);
+}
+
+/* A copy of this program, with a module beside it and without S2CLR_BACKEND_PATH. */
+static void folder_of_the_executable_is_the_default(void)
+{
+    char program[PATH_MAX + 32], line[PATH_MAX + 96], best[32] = "";
+    snprintf(program, sizeof program, "%s/program", folder_with_fake("beside"));
+    copy_file("/proc/self/exe", program);
+    snprintf(line, sizeof line, "S2CLR_BACKEND_PATH= S2CLR_FAKE=good '%s' --best", program);
+    FILE *const pipe_end = popen(line, "r");
+    CU_ASSERT_FATAL(pipe_end != NULL);
+    CU_ASSERT_PTR_NOT_NULL(fgets(best, sizeof best, pipe_end));
+    CU_ASSERT_EQUAL(pclose(pipe_end), 0);
+    CU_ASSERT_STRING_EQUAL(best, "fake");
+}
+
+static int print_best(void)
+{
+    const s2clr_backend *backend;
+    if (s2clr_backend_find("auto", &backend) != S2CLR_OK) return 1;
+    fputs(backend->name, stdout);
+    return 0;
+}
+
+static void unknown_name_lists_the_known(void)
+{
+    const s2clr_backend *backend = NULL;
+    CU_ASSERT_EQUAL(s2clr_backend_find("abacus", &backend), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("'abacus'");
+    TEST_ERROR_SAYS("auto, onednn, portable");
+    CU_ASSERT_PTR_NULL(backend);
+}
+
+static const test_case cases[] = {
+    {"module_of_another_version_is_refused", module_of_another_version_is_refused},
+    {"absent_module_gives_the_folders_searched", absent_module_gives_the_folders_searched},
+    {"file_that_is_no_module_is_reported", file_that_is_no_module_is_reported},
+    {"reason_of_the_module_reaches_the_user", reason_of_the_module_reaches_the_user},
+    {"every_folder_of_the_path_is_searched", every_folder_of_the_path_is_searched},
+    {"folder_of_the_executable_is_the_default", folder_of_the_executable_is_the_default},
+    {"unknown_name_lists_the_known", unknown_name_lists_the_known},
+};
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--best") == 0) return print_best();
+    return TEST_MAIN("backend_registry", cases, argc, argv);
+}

@@ -1,0 +1,257 @@
+#!/bin/sh
+# The command from outside: exit codes, help, manual pages, completion, the whole way from labelled
+# patches to a map, and what must be left behind when something goes wrong: nothing.
+top=$(cd "${srcdir:-.}" && pwd)
+S2CLR=${S2CLR:-./s2clr}
+case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
+run=0 failed=0 skipped=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-cli-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+unset COLUMNS S2CLR_ZOO
+
+fail() {
+    failed=$((failed + 1))
+    echo "FAIL $1"
+    sed 's/^/    /' out err 2>/dev/null | head -n 20
+}
+
+skip() { # skip NAME REASON
+    skipped=$((skipped + 1))
+    echo "SKIP $1: $2"
+}
+
+# expect NAME CODE TEXT COMMAND...: exit code, and TEXT somewhere in what it prints ("" = anything)
+expect() {
+    name=$1 code=$2 text=$3
+    shift 3
+    run=$((run + 1))
+    "$@" >out 2>err
+    got=$?
+    if [ "$got" -ne "$code" ]; then
+        fail "$name: exit code $got, wanted $code"
+        return 1
+    fi
+    [ -z "$text" ] || cat out err | grep -F -e "$text" >/dev/null || { fail "$name: \"$text\" is not said"; return 1; }
+}
+
+true_that() { # true_that NAME COMMAND...
+    name=$1
+    shift
+    run=$((run + 1))
+    "$@" >out 2>err || fail "$name"
+}
+
+absent() {
+    [ ! -e "$1" ] && [ -z "$(find . -name "$(basename "$1")*part*" -print)" ]
+}
+
+# ---- help, usage ----
+
+commands='predict info supervised evaluate model bench describe completion'
+expect 'no argument' 2 's2clr predict PRODUCT map.tif' "$S2CLR"
+true_that 'the first steps are no error text' test ! -s err
+expect '--help' 0 'Commands:' "$S2CLR" --help
+expect '-help' 0 'Commands:' "$S2CLR" -help
+expect '--version' 0 's2clr ' "$S2CLR" --version
+expect 'unknown command' 2 'did you mean predict' "$S2CLR" predit
+for command in $commands; do
+    expect "$command --help" 0 "Usage: s2clr $command" "$S2CLR" "$command" --help
+    true_that "$command --help is silent on standard error" test ! -s err
+    expect "help $command" 0 "Usage: s2clr $command" "$S2CLR" help "$command"
+    expect "$command with an unknown option" 2 'unknown option --nonsense' \
+        "$S2CLR" "$command" --nonsense
+done
+expect 'a number like 0.5x' 2 '0.5x' "$S2CLR" predict --min-valid 0.5x a b
+expect 'one dash' 2 'did you mean --stride' "$S2CLR" predict -strid 3 a b
+expect 'no output named' 2 'output is missing' "$S2CLR" predict a
+expect 'unknown model' 1 'no model of that name' "$S2CLR" predict -m no-such-model a b
+expect 'info names the backends' 0 'portable' "$S2CLR" info
+expect 'describe as JSON' 0 '"name": "predict"' "$S2CLR" describe --json
+expect 'describe one command' 0 'predict	--stride	integer' "$S2CLR" describe predict
+if [ -e /dev/full ]; then
+    run=$((run + 1))
+    "$S2CLR" describe --json >/dev/full 2>err
+    [ $? -eq 1 ] || fail 'standard output on a full disk'
+fi
+
+# ---- manual pages ----
+
+if command -v mandoc >/dev/null; then
+    mkdir pages
+    for source in "$top"/man/*.1.in; do
+        page=$(basename "$source" .in)
+        command=${page#s2clr-}
+        "$S2CLR" describe --man "${command%.1}" >options 2>/dev/null || : >options
+        awk '$0 != "@OPTIONS@" { print; next } { while ((getline line < "options") > 0) print line }' \
+            "$source" >"pages/$page"
+    done
+    cp "$top"/man/*.[157] pages/
+    for page in $commands; do
+        true_that "there is a page for $page" test -f "pages/s2clr-$page.1"
+    done
+    cd pages || exit 1
+    for page in *.[157]; do
+        run=$((run + 1))
+        mandoc -T lint "$page" 2>&1 | grep -v 'mandoc.db' >../out
+        : >../err
+        [ ! -s ../out ] || { cd ..; fail "mandoc -T lint $page"; cd pages; }
+    done
+    cd ..
+else
+    skip 'manual pages' 'mandoc is not installed'
+fi
+
+# ---- completion ----
+
+if command -v bash >/dev/null; then
+    "$S2CLR" completion bash >completion.bash
+    cat >ask.bash <<'END'
+. ./completion.bash
+COMP_WORDS=("$S2CLR" "${@}")
+COMP_CWORD=$#
+_s2clr 2>/dev/null
+printf '%s\n' "${COMPREPLY[@]}"
+END
+    export S2CLR
+    true_that 'completion is clean bash' bash -n completion.bash
+    expect 'completes a command' 0 'predict' bash ask.bash pre
+    expect 'completes an option' 0 '--min-valid' bash ask.bash predict --mi
+    expect 'completes a choice' 0 'COG' bash ask.bash predict -of C
+    expect 'completes a first word' 0 'import' bash ask.bash model im
+    : >'a scene.tif'
+    expect 'completes a file with a blank' 0 'a scene.tif' bash ask.bash predict 'a s'
+else
+    skip 'completion' 'bash is not installed'
+fi
+
+# ---- from labelled patches to a map ----
+
+if ! command -v gdal_create >/dev/null; then
+    skip 'end to end' 'gdal_create (gdal-bin) is not installed'
+    echo "cli: $run run, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+fi
+
+patch() { # patch FILE BRIGHTNESS
+    gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 64 64 -burn "$2" -burn $(($2 + 10)) \
+        -burn $(($2 / 2)) "$1" >/dev/null
+}
+mkdir -p data/Crop data/Other
+i=0
+while [ $i -lt 24 ]; do
+    patch data/Crop/Crop_$i.tif $((60 + i))
+    patch data/Other/Other_$i.tif $((130 + i))
+    i=$((i + 1))
+done
+for band in B02 B03 B04; do
+    gdal_create -q -of GTiff -ot Byte -outsize 200 130 -burn 90 -a_srs EPSG:32629 \
+        -a_ullr 500000 4600000 502000 4598700 $band.tif >/dev/null
+done
+train="$S2CLR supervised data --positive Crop --width 8 --depth 1 --epochs 2 --batch 8 --micro 4 \
+    --validation-share 0.3 --quiet"
+
+expect 'supervised needs --positive' 2 'positive is missing' "$S2CLR" supervised data -o none
+expect 'an unknown class' 2 'Wheat' "$S2CLR" supervised data -o none --positive Wheat
+expect 'an unknown architecture' 2 'resnet18' $train -o none --arch alexnet
+expect 'a dry run' 0 'training' "$S2CLR" supervised data -o none --positive Crop --dry-run \
+    --validation-share 0.3
+true_that 'a dry run leaves nothing' test ! -e none
+expect 'supervised' 0 '' $train -o run --level DN
+true_that 'there is a model' test -s run/model.safetensors
+expect 'a second run in the same folder' 1 'run' $train -o run --level DN
+expect 'info MODEL' 0 'Crop' "$S2CLR" info run/model.safetensors
+expect 'info MODEL --json' 0 '"bands"' "$S2CLR" info --json run/model.safetensors
+expect 'evaluate' 0 'baseline' "$S2CLR" evaluate -m run/model.safetensors data --resamples 50 \
+    --validation-share 0.3
+expect 'evaluate --json' 0 '"auc"' "$S2CLR" evaluate -m run/model.safetensors data --json --blur \
+    --resamples 20 --validation-share 0.3
+expect 'evaluate on too large shares' 2 'more than everything' "$S2CLR" evaluate \
+    -m run/model.safetensors data --validation-share 0.9
+
+predict="$S2CLR predict -m run/model.safetensors --level DN"
+expect 'info INPUT' 0 'EPSG:32629' "$S2CLR" info -m run/model.safetensors --level DN \
+    B04.tif B03.tif B02.tif
+expect 'predict' 0 'map.tif, 50 x 33 pixels' $predict B04.tif B03.tif B02.tif map.tif
+expect 'progress lines' 0 'progress 100.0' $predict B04.tif B03.tif B02.tif map.tif --overwrite \
+    --progress lines
+expect 'predict --json' 0 '"valid_pixels"' $predict B04.tif B03.tif B02.tif map.tif --overwrite --json
+true_that 'JSON and nothing else' test ! -s err
+expect '--quiet says nothing' 0 '' $predict B04.tif B03.tif B02.tif map.tif --overwrite --quiet
+true_that 'really nothing' test ! -s out
+expect 'Byte output of a window' 0 'Size is 10, 10' sh -c \
+    "$predict B04.tif B03.tif B02.tif byte.tif -ot Byte -srcwin 40 40 40 40 -q && gdalinfo byte.tif"
+expect 'a model by its name in the zoo' 0 '' env S2CLR_ZOO=run "$S2CLR" info model
+expect 'model list' 0 'model' env S2CLR_ZOO=run "$S2CLR" model list --quiet
+
+# ---- what goes wrong leaves nothing ----
+
+expect 'an existing output' 1 'map.tif' $predict B04.tif B03.tif B02.tif map.tif
+cp B04.tif saved.tif
+expect 'output = input' 2 'B04.tif' $predict B04.tif B03.tif B02.tif B04.tif --overwrite
+true_that 'the input is as it was' cmp B04.tif saved.tif
+expect 'a missing band' 1 'B02' $predict B04.tif B03.tif gone.tif
+true_that 'no output of a missing band' absent gone.tif
+expect 'a folder that cannot be written' 1 'B04.tif' $predict B04.tif B03.tif B02.tif \
+    B04.tif/below.tif
+expect 'an input that is none' 1 'ask.bash' $predict ask.bash gone.tif
+head -c 3000 run/model.safetensors >cut.safetensors
+expect 'a truncated model' 1 'cut.safetensors' "$S2CLR" predict -m cut.safetensors B04.tif gone.tif
+true_that 'no output of a truncated model' absent gone.tif
+expect 'an unknown level' 2 'L9' "$S2CLR" predict -m run/model.safetensors --level L9 B04.tif \
+    B03.tif B02.tif gone.tif
+true_that 'no output of an unknown level' absent gone.tif
+
+# ---- weights in and out ----
+
+expect 'model export' 0 '' "$S2CLR" model export run/model.safetensors -o weights.safetensors -q
+expect 'model export once more' 1 'overwrite' "$S2CLR" model export run/model.safetensors \
+    -o weights.safetensors
+expect 'weights alone are no model' 1 'weights.safetensors' "$S2CLR" info weights.safetensors
+"$S2CLR" info --json run/model.safetensors | sed -n '/"card": {/,/^  }/{s/^  "card": //;p;}' >card.json
+expect 'model import' 0 '' "$S2CLR" model import weights.safetensors --card card.json \
+    -o again.safetensors -q
+expect 'the imported model predicts' 0 '' "$S2CLR" predict -m again.safetensors --level DN -q \
+    B04.tif B03.tif B02.tif again.tif
+true_that 'with the same result' sh -c 'gdal_translate -q -of ENVI map.tif a.raw &&
+    gdal_translate -q -of ENVI again.tif b.raw && cmp a.raw b.raw'
+
+# ---- signals ----
+
+gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 6000 6000 -burn 90 -burn 100 -burn 40 \
+    -co TILED=YES -co COMPRESS=DEFLATE -a_srs EPSG:32629 \
+    -a_ullr 500000 4600000 560000 4540000 big.tif >/dev/null
+interrupt() { # interrupt SIGNAL CODE
+    run=$((run + 1))
+    $predict --bands 1,2,3 --device portable --progress lines big.tif stopped.tif >out 2>err &
+    pid=$!
+    waited=0
+    while ! grep -q progress out && [ $waited -lt 100 ]; do
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+    kill "-$1" $pid
+    wait $pid
+    got=$?
+    [ "$got" -eq "$2" ] || fail "SIG$1: exit code $got, wanted $2"
+    absent stopped.tif || fail "SIG$1 left something behind"
+}
+interrupt TERM 143
+# A shell without job control starts background jobs with SIGINT ignored; the command takes it back.
+interrupt INT 130
+
+# ---- a full disk ----
+
+mkdir small
+if mount -t tmpfs -o size=64k none small 2>/dev/null; then
+    expect 'a full disk' 1 'small/map.tif' $predict B04.tif B03.tif B02.tif small/map.tif \
+        --stride 4 -co COMPRESS=NONE -co TILED=YES
+    true_that 'a full disk keeps nothing' sh -c '[ -z "$(ls -A small)" ]'
+    umount small
+else
+    skip 'a full disk' 'a tmpfs cannot be mounted here'
+fi
+
+echo "cli: $run run, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Dependencies point strictly down, and files stay short enough to read.
+# Prints one line per offence and the closing line that tests/summary.sh adds up.
+top=${srcdir:-.}
+failed=0
+run=0
+
+check() { # check NAME OFFENDERS
+    run=$((run + 1))
+    [ -z "$2" ] && return
+    failed=$((failed + 1))
+    printf 'FAIL %s:\n%s\n' "$1" "$2"
+}
+
+sources() { # sources FOLDER...
+    for folder; do
+        [ ! -d "$top/$folder" ] || find "$top/$folder" -type f -name '*.[ch]*'
+    done
+}
+
+includes() { # includes PATTERN FOLDER... : include lines of those folders that match
+    pattern=$1
+    shift
+    sources "$@" | while IFS= read -r file; do
+        grep -HnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$pattern" "$file"
+    done
+}
+
+check 'models/ sees no GDAL, PROJ or GEOS' \
+    "$(includes '(gdal|ogr|cpl_|cplkeywordparser|vrt|proj|geos|geodesic)' models)"
+check 'models/ sees nothing of algorithms/' \
+    "$(includes '(sentinel2|patch|labels|dataset|predict|report|commands|qgis)/' models)"
+check 'gdal_plugin/ does not see the commands' "$(includes '(\.\./)*(algorithms/)?commands/' gdal_plugin)"
+check 'the commands do not see gdal_plugin/' "$(includes '.*gdal_plugin/' algorithms)"
+check 'the rest of algorithms/ does not see the commands' \
+    "$(includes 'commands/' algorithms | grep -v '/algorithms/commands/')"
+check 'no file has more than 450 lines' "$(
+    sources models algorithms gdal_plugin tests | while IFS= read -r file; do
+        lines=$(wc -l <"$file")
+        [ "$lines" -le 450 ] || echo "$file: $lines lines"
+    done)"
+check 'file names are unique' "$(
+    sources models algorithms gdal_plugin tests | sed 's,.*/,,' | sort | uniq -d)"
+
+echo "layers: $run run, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]
