@@ -13,6 +13,18 @@
 #include "file/model.h"
 #include "harness.h"
 
+static bool holes(int x, int y)
+{
+    return !((x % 37 < 11 && y % 29 < 13) || (x > 90 && x < 160 && y > 70 && y < 150));
+}
+
+const rig_model rig_dense = {.arch = "dense", .width = 4, .depth = 1, .patch = 28, .stride = 4};
+const rig_model rig_resnet = {
+    .arch = "resnet18", .width = 4, .patch = 32, .stride = 16, .temperature = 1.7};
+
+const rig_scene rig_scene_small = {.width = 612, .height = 349, .valid = holes};
+const rig_scene rig_scene_wide = {.width = 2101, .height = 531, .valid = holes};
+
 const char *predict_rig_path(const char *name)
 {
     static char ring[16][600];
@@ -113,9 +125,8 @@ static void write_rows(GDALDatasetH dataset, const rig_scene *scene)
                 const uint32_t noise = s2clr_random_below(9, (uint64_t)band, index, 600);
                 const bool valid = !scene->valid || scene->valid(x, y);
                 /* Broad waves under the noise, so that neighbouring outputs differ. */
-                row[x] =
-                    valid ? (uint16_t)(600 + noise + 7 * (uint32_t)((x / 9 + y / 5 + band) % 100))
-                          : 0;
+                const uint32_t wave = 7 * (uint32_t)((x / 9 + y / 5 + band) % 100);
+                row[x] = (uint16_t)(valid ? 600 + noise + wave : 0);
             }
             CU_ASSERT_EQUAL(GDALRasterIO(GDALGetRasterBand(dataset, band + 1), GF_Write, 0, y,
                                          scene->width, 1, row, scene->width, 1, GDT_UInt16, 0, 0),
@@ -147,6 +158,29 @@ const char *rig_scene_make(const char *name, const rig_scene *scene)
     return path;
 }
 
+const char *rig_sparse_vrt(const char *source, int side, int x, int y)
+{
+    const char *path = predict_rig_path("sparse.vrt");
+    VSILFILE *file = VSIFOpenL(path, "w");
+    static const char *const bands[] = {"B02", "B03", "B04"};
+    VSIFPrintfL(file,
+                "<VRTDataset rasterXSize=\"%d\" rasterYSize=\"%d\"><SRS>EPSG:32633</SRS>"
+                "<GeoTransform>300000, 10, 0, 5000000, 0, -10</GeoTransform>",
+                side, side);
+    for (int i = 0; i < RIG_BANDS; i++)
+        VSIFPrintfL(file,
+                    "<VRTRasterBand dataType=\"UInt16\" band=\"%d\"><Description>%s</Description>"
+                    "<NoDataValue>0</NoDataValue><SimpleSource><SourceFilename>%s</SourceFilename>"
+                    "<SourceBand>%d</SourceBand><SrcRect xOff=\"0\" yOff=\"0\" xSize=\"%d\" "
+                    "ySize=\"%d\"/><DstRect xOff=\"%d\" yOff=\"%d\" xSize=\"%d\" ySize=\"%d\"/>"
+                    "</SimpleSource></VRTRasterBand>",
+                    i + 1, bands[i], source, i + 1, rig_scene_small.width, rig_scene_small.height,
+                    x, y, rig_scene_small.width, rig_scene_small.height);
+    VSIFPrintfL(file, "</VRTDataset>");
+    VSIFCloseL(file);
+    return path;
+}
+
 unsigned rig_valid_count(const rig_scene *scene, int patch, int stride, int column, int row)
 {
     unsigned count = 0;
@@ -160,7 +194,36 @@ unsigned rig_valid_count(const rig_scene *scene, int patch, int stride, int colu
     return count;
 }
 
-/* ---- results ---- */
+/* ---- runs and results ---- */
+
+void rig_job_make(const char *model, const char *input, const char *output, rig_job *out)
+{
+    memset(out, 0, sizeof *out);
+    s2clr_predict_defaults(&out->settings);
+    out->input = input;
+    out->settings.model_path = model;
+    out->settings.inputs = &out->input;
+    out->settings.input_count = 1;
+    out->settings.output = output;
+    out->settings.stack.level = "L2A";
+    out->settings.threads = 2;
+    out->settings.overwrite = true;
+}
+
+s2clr_status rig_job_run(rig_job *job)
+{
+    job->settings.inputs = &job->input;
+    return s2clr_predict_run(&job->settings, NULL, &job->result);
+}
+
+void rig_same_bytes(const float *whole, int whole_columns, int x, int y, const float *part,
+                    int columns, int rows)
+{
+    for (int r = 0; r < rows; r++)
+        CU_ASSERT_EQUAL(memcmp(whole + (size_t)(y + r) * (size_t)whole_columns + x,
+                               part + (size_t)r * (size_t)columns, (size_t)columns * sizeof *part),
+                        0);
+}
 
 float *rig_raster_read(const char *path, int *columns, int *rows)
 {
@@ -181,7 +244,8 @@ int rig_count_files(const char *folder, const char *start)
 {
     char **names = VSIReadDir(folder);
     int count = 0;
-    for (char **name = names; name && *name; name++) count += strncmp(*name, start, strlen(start)) == 0;
+    for (char **name = names; name && *name; name++)
+        count += strncmp(*name, start, strlen(start)) == 0;
     CSLDestroy(names);
     return count;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "file/card.h"
+#include "predict/predict.h"
 
 #define RIG_BANDS 3
 
@@ -28,6 +29,12 @@ typedef struct rig_scene {
     const char *crs;             /* NULL: EPSG:32633; "": none */
 } rig_scene;
 
+/* Field 20, patch 28, stride 4; patch 32, stride 16. */
+extern const rig_model rig_dense, rig_resnet;
+
+/* 612 x 349 and 2101 x 531 pixels, both with holes. */
+extern const rig_scene rig_scene_small, rig_scene_wide;
+
 /* A path in test_folder(); borrowed from a ring of 16. */
 const char *predict_rig_path(const char *name);
 
@@ -37,11 +44,29 @@ const char *rig_model_make(const char *name, const rig_model *model);
 /* Writes a tiled UInt16 GTiff, bands B02, B03, B04, nodata 0. */
 const char *rig_scene_make(const char *name, const rig_scene *scene);
 
+/* A square VRT of `side` pixels that holds nothing but the scene made as `source`, at (x, y). */
+const char *rig_sparse_vrt(const char *source, int side, int x, int y);
+
 /* Valid input pixels of the patch of output (column, row): the definition, pixel by pixel. */
 unsigned rig_valid_count(const rig_scene *scene, int patch, int stride, int column, int row);
 
 /* The band 1 of a raster as floats; the caller frees. NULL fails the case. */
 float *rig_raster_read(const char *path, int *columns, int *rows);
+
+/* Fails unless columns x rows pixels of `whole` from (x, y) on are the bytes of `part`. */
+void rig_same_bytes(const float *whole, int whole_columns, int x, int y, const float *part,
+                    int columns, int rows);
+
+/* One run of prediction with one input; settings may be changed between make and run. */
+typedef struct rig_job {
+    s2clr_predict_settings settings;
+    const char *input;
+    s2clr_predict_result result;
+} rig_job;
+
+/* Level L2A, 2 threads, overwriting allowed, the rest as by default. */
+void rig_job_make(const char *model, const char *input, const char *output, rig_job *out);
+s2clr_status rig_job_run(rig_job *job);
 
 /* Names in a folder that begin with `start`. */
 int rig_count_files(const char *folder, const char *start);

@@ -6,6 +6,11 @@
 # as one failed case. Exit code: 1 when anything failed or nothing ran.
 build=${1:-.}
 
+# cases WORD SHOWN: the log's lines "WORD case: reason", without make's own at the end
+cases() {
+    grep -a "^$1 " "$log" | grep -v '(exit status: [0-9]*)$' | sed "s/^$1 /$2 $name: /"
+}
+
 passed=0 failed=0 skipped=0
 for trs in "$build"/tests/*.trs; do
     [ -f "$trs" ] || continue
@@ -14,7 +19,7 @@ for trs in "$build"/tests/*.trs; do
     result=$(sed -n 's/^:test-result: //p' "$trs" | head -n 1)
     counts=$(sed -n \
         's/^.*: \([0-9]*\) run, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)
-    grep -a '^SKIP ' "$log" | sed "s/^SKIP /skipped $name: /"
+    cases SKIP skipped
     if [ -z "$counts" ]; then
         case $result in
         SKIP) skipped=$((skipped + 1)); echo "skipped $name: $(tail -n 1 "$log")" ;;
@@ -25,12 +30,11 @@ for trs in "$build"/tests/*.trs; do
     set -- $counts
     # The harness may also fail after its last case (a leak, a sanitizer report).
     if [ "$2" -eq 0 ] && [ "$result" != PASS ] && [ "$result" != SKIP ]; then
-        set -- "$1" 1 "$3"
         echo "failed $name: all cases passed, but the program did not end well, see $log"
         passed=$((passed + $1)); failed=$((failed + 1)); skipped=$((skipped + $3))
         continue
     fi
-    [ "$2" -eq 0 ] || grep -a "^FAIL " "$log" | grep -v "(exit status: [0-9]*)$" | sed "s/^FAIL /failed $name: /"
+    [ "$2" -eq 0 ] || cases FAIL failed
     passed=$((passed + $1 - $2)); failed=$((failed + $2)); skipped=$((skipped + $3))
 done
 

@@ -116,6 +116,7 @@ static void every_field_survives_format_and_parse(void)
     strcpy(card->positive, "Vi\xc3\xb1"
                            "edo \"x\"");
     strcpy(card->negative, "rest");
+    strcpy(card->trained_level, card->level[1].name);
     card->threshold = 1.0 / 3;
     card->temperature = 1.7;
     card->prevalence = 0.0925;

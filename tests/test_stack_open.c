@@ -346,15 +346,10 @@ static void unreadable_inputs(void)
     const char *const none[] = {NULL}, *const empty[] = {"", NULL};
     const char *const absent[] = {rig_path("absent.tif"), NULL};
     const char *const text[] = {rig_path("text.tif"), NULL};
-    const char *const bare[] = {test_folder(), NULL};
     rig_refused(none, &card, NULL, S2CLR_ERR_ARGUMENT, "no input");
     rig_refused(empty, &card, NULL, S2CLR_ERR_ARGUMENT, "empty");
     rig_refused(absent, &card, NULL, S2CLR_ERR_IO, "absent.tif");
     rig_refused(text, &card, NULL, S2CLR_ERR_IO, "text.tif");
-    (void)bare;
-    s2clr_stack_options options = {.scl_classes = "3,256"};
-    rig_refused(text, &card, &options, S2CLR_ERR_IO, "text.tif");
-    const s2clr_card complex_card = rig_card("B04");
     const rig_raster spec = {.name = "complex.tif",
                              .width = 4,
                              .height = 4,
@@ -364,7 +359,7 @@ static void unreadable_inputs(void)
                              .names = "B4",
                              .fill = ramp};
     const char *const complex_inputs[] = {rig_write(&spec), NULL};
-    rig_refused(complex_inputs, &complex_card, NULL, S2CLR_ERR_UNSUPPORTED, "CFloat32");
+    rig_refused(complex_inputs, &card, NULL, S2CLR_ERR_UNSUPPORTED, "CFloat32");
 }
 
 static const test_case cases[] = {

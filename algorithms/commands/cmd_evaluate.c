@@ -23,7 +23,8 @@ static const s2clr_param_row rows[] = {
     {"part", NULL, S2CLR_TYPE_CHOICE, .standard = "test", .choices = "test,validation,train,all",
      .group = "Data", .help = "The part of the data set to evaluate on."},
     {"level", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Data",
-     .help = "Level of the card that the images' numbers are in; without it, the card's first."},
+     .help = "Level of the card that the images' numbers are in; without it, the one the "
+             "model was trained on."},
     {"threshold", NULL, S2CLR_TYPE_REAL, .meta = "P", .minimum = 0, .maximum = 1, .group = "Result",
      .help = "Probability from which a patch counts as positive; without it, the card's."},
     {"resamples", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1000", .minimum = 0,
@@ -147,7 +148,9 @@ static s2clr_status with_model(job *j)
     const char *level = s2clr_args_text(j->args, "level");
     const char *positive = s2clr_args_text(j->args, "positive");
     unsigned needed;
-    j->e.level = level ? level : card->level[0].name;
+    j->e.level = level                      ? level
+                 : card->trained_level[0] ? card->trained_level
+                                          : card->level[0].name;
     j->e.part = s2clr_args_text(j->args, "part");
     j->e.perturb = (s2clr_perturb){.shift = (int)s2clr_args_int(j->args, "shift"),
                                    .blur = s2clr_args_flag(j->args, "blur"),

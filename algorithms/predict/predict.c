@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/device_select.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "file/model.h"
@@ -64,20 +65,10 @@ static s2clr_status guard_output(const s2clr_predict_settings *settings)
     return s2clr_output_guard(settings->output, others, sizeof others / sizeof others[0]);
 }
 
-/* device: "auto", the name of a backend, or what the automatic backend understands ("cpu"). */
 static s2clr_status open_device(run *r)
 {
     const char *wish = r->settings->device && r->settings->device[0] ? r->settings->device : "auto";
-    const s2clr_backend_entry *entries;
-    const size_t count = s2clr_backend_list(&entries);
-    const char *name = "auto", *spec = strcmp(wish, "auto") == 0 ? "" : wish;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(wish, entries[i].name) == 0) {
-            name = wish;
-            spec = "";
-        }
-    S2CLR_TRY(s2clr_backend_find(name, &r->backend));
-    S2CLR_TRY(r->backend->device_open(spec, &r->device));
+    S2CLR_TRY(s2clr_device_select(wish, &r->backend, &r->device));
     snprintf(r->result.device, sizeof r->result.device, "%s: %s", r->backend->name,
              r->backend->device_describe(r->device));
     return S2CLR_OK;

@@ -4,6 +4,7 @@
 # Without PRODUCT: the six BigEarthNet-S2 example patches that the PyPI package bigearthnet-common
 # carries; when they cannot be fetched, a generated L2A product (its pixels are made up).
 set -eu
+export LC_ALL=C
 build=$(cd "$1" && pwd)
 product=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,7 +25,7 @@ fetch_patches() {
     rm -rf "$out/bigearthnet"
     mkdir -p "$out/bigearthnet"
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-        --dest "$out/bigearthnet" bigearthnet-common || return 1
+        --retries 1 --timeout 15 --dest "$out/bigearthnet" bigearthnet-common || return 1
     python3 - "$out/bigearthnet" <<'PYTHON'
 import glob, io, sys, tarfile, zipfile
 folder = sys.argv[1]
@@ -42,8 +43,9 @@ PYTHON
 map() {
     "$s2clr" predict --json --progress none -overwrite "$1" "$out/$2_probability.tif" \
         >"$out/$2.json"
-    printf '  %-34s mean %-8.4s max %-8.4s %6.4s s\n' "$2" "$(text "$out/$2.json" mean)" \
-        "$(text "$out/$2.json" maximum)" "$(text "$out/$2.json" total)"
+    printf '  %-34s mean %.3f  max %.3f  %.2f s, %.2f Mpix/s\n' "$2" "$(text "$out/$2.json" mean)" \
+        "$(text "$out/$2.json" maximum)" "$(text "$out/$2.json" total)" \
+        "$(text "$out/$2.json" megapixels_per_second)"
     set -- "$out/$2.json" "$out/$2_probability.tif"
     panels="$panels $1 $2"
 }
@@ -55,7 +57,7 @@ if [ -n "$product" ]; then
     name=$(printf '%s' "${name%%.*}" | tr -c 'A-Za-z0-9_-' '_')
     echo "Mapping $product"
     "$s2clr" predict -overwrite "$product" "$out/${name}_probability.tif"
-    "$s2clr" info --json "$product" >"$out/$name.json"
+    "$s2clr" info --quiet --json "$product" >"$out/$name.json"
     width=900
     sh "$here/picture.sh" "$out/$name.png" "$width" "$out/$name.json" \
         "$out/${name}_probability.tif"

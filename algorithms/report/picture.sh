@@ -50,10 +50,10 @@ while [ $# -gt 0 ]; do
         line=$(grep "^$band " "$work/bands" | head -n 1)
         rest=${line#* } number=${rest%% *}
         rest=${rest#* } offset=${rest%% *}
-        # 0 to 0.3 reflectance fills the range; 8-bit sources are shown as they are.
+        # 0 to 0.3 reflectance (8 bit: all values), darks lifted.
         low=$(awk -v o="$offset" 'BEGIN { printf "%d", -o }') high=3000
         ! gdalinfo "${rest#* }" | grep -q "^Band $number .*Type=Byte" || high=255
-        gdal_translate -q -b "$number" -ot Byte -scale "$low" $((low + high)) 1 255 \
+        gdal_translate -q -b "$number" -ot Byte -scale "$low" $((low + high)) 1 255 -exponent 0.7 \
             -outsize "$width" "$height" -r "$method" "${rest#* }" "$work/$k-$band.tif"
     done
     gdalbuildvrt -q -separate "$work/$k-rgb.vrt" \

@@ -70,7 +70,6 @@ s2clr_status s2clr_plane_open(GDALDatasetH dataset, const char *path, int number
                                "%s: band %d is of type %s, expected real numbers", path, number,
                                GDALGetDataTypeName(type));
     plane.wide = !fits_float(type);
-    plane.real32 = type == GDT_Float32;
     plane.has_mask = needs_mask(plane.band);
     plane.has_nodata =
         own_nodata(plane.band, type, &plane.nodata) || product_nodata(dataset, &plane.nodata);
@@ -80,7 +79,7 @@ s2clr_status s2clr_plane_open(GDALDatasetH dataset, const char *path, int number
         plane.nodata = level->nodata;
         plane.empty_is_nodata = level->nodata == 0; /* empty blocks then read as 0 */
     }
-    if (plane.real32) plane.nodata = (double)to_float(plane.nodata);
+    if (type == GDT_Float32) plane.nodata = (double)to_float(plane.nodata);
     *out = plane;
     return S2CLR_OK;
 }

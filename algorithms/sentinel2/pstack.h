@@ -58,7 +58,6 @@ typedef struct s2clr_plane {
     GDALRasterBandH band;
     int number;
     bool wide;            /* values that float cannot hold: read as double */
-    bool real32;          /* compare nodata as float */
     bool has_mask;        /* a mask or alpha band besides nodata */
     bool has_nodata;      /* own or the level's */
     bool empty_is_nodata; /* pixels of an empty (sparse) block are nodata */

@@ -38,16 +38,14 @@ static int filled_up(int channels, int block)
 /* Measured on AVX2, batches 1 to 16: below these numbers the transforms, or reading four times as
  * many weights, cost more than the products saved. A fixed rule, never a timing at run time: the
  * same shape always gets the same kernel. */
-enum { WINOGRAD_CHANNELS = 32, WINOGRAD_TILES = 4, WINOGRAD_TILES_GRADIENT = 12 };
+enum { WINOGRAD_CHANNELS = 32, WINOGRAD_TILES = 4 };
 
-static bool winograd_pays(const s2clr_winograd *shape, s2clr_dnnl_direction direction)
+static bool winograd_pays(const s2clr_winograd *shape)
 {
-    const bool gradient = direction == S2CLR_DNNL_BACKWARD_WEIGHTS;
     const size_t tiled = 16 * (size_t)shape->tile_rows * (size_t)shape->tile_cols;
     const size_t wanted = (size_t)shape->oh * (size_t)shape->ow;
     return shape->ic >= WINOGRAD_CHANNELS && shape->oc >= WINOGRAD_CHANNELS &&
-           shape->tiles >= (gradient ? WINOGRAD_TILES_GRADIENT : WINOGRAD_TILES) &&
-           5 * tiled <= 9 * wanted;
+           shape->tiles >= WINOGRAD_TILES && 5 * tiled <= 9 * wanted;
 }
 
 static bool try_winograd(const s2clr_op *op, s2clr_dnnl_direction direction,
@@ -65,7 +63,7 @@ static bool try_winograd(const s2clr_op *op, s2clr_dnnl_direction direction,
     else
         s2clr_winograd_shape(d->x.n, ic, oc, d->x.h, d->x.w, d->pad,
                              direction == S2CLR_DNNL_BACKWARD_WEIGHTS, &shape);
-    if (!winograd_pays(&shape, direction)) return false;
+    if (!winograd_pays(&shape)) return false;
     out->is_winograd[direction] = true;
     out->winograd[direction] = shape;
     return true;
@@ -88,13 +86,22 @@ static s2clr_status try_prim(const s2clr_op *op, s2clr_dnnl_conv conv, bool fast
     return S2CLR_OK;
 }
 
-/* The first that exists of: Winograd, reading RGB as it is, direct, by matrix products; and what
- * oneDNN can still do without any of these, its slow reference code. */
+/* The first that exists of: Winograd, thinned (oneDNN does that itself, but not when stride times
+ * output size differs from the input size), reading RGB as it is, direct, by matrix products; and
+ * what oneDNN can still do without any of these, its slow reference code. */
 static s2clr_status choose(const s2clr_op *op, s2clr_dnnl_conv shape, s2clr_dnnl_conv_op *out)
 {
     s2clr_dnnl_conv rgb = shape, products = shape;
     rgb.plain_x = products.plain_x = products.plain_y = true;
     if (try_winograd(op, shape.direction, out)) return S2CLR_OK;
+    if (shape.kernel == 1 && shape.stride > 1 && op->x.lanes > 1) {
+        s2clr_dnnl_conv thinned = shape;
+        thinned.thinned = true;
+        thinned.stride = 1;
+        thinned.ih = shape.oh;
+        thinned.iw = shape.ow;
+        if (try_prim(op, thinned, true, out) == S2CLR_OK) return S2CLR_OK;
+    }
     if (op->x.lanes == 1 && try_prim(op, rgb, true, out) == S2CLR_OK) return S2CLR_OK;
     if (try_prim(op, shape, true, out) == S2CLR_OK) return S2CLR_OK;
     if (try_prim(op, products, true, out) == S2CLR_OK) return S2CLR_OK;
@@ -192,7 +199,7 @@ static void lay_out(s2clr_op *op, s2clr_dnnl_conv_op *conv)
         if (conv->prim[i].primitive == NULL) continue;
         own = larger(own, conv->prim[i].bytes[SLOT_SCRATCH]);
         if (s2clr_dnnl_weights_filled_up(op, shape)) plain = larger(plain, plain_floats(shape));
-        stage_x |= shape->plain_x != (op->x.lanes == 1);
+        stage_x |= shape->thinned || shape->plain_x != (op->x.lanes == 1);
         stage_y |= shape->plain_y != (op->y.lanes == 1);
     }
     take(&scratch, own);
@@ -211,7 +218,8 @@ static s2clr_status check_sizes(const s2clr_op *op, const s2clr_dnnl_conv_op *co
         const s2clr_dnnl_prim *prim = &conv->prim[i];
         const s2clr_dnnl_conv *s = &conv->shape[i];
         if (prim->primitive == NULL) continue;
-        const size_t x = (size_t)s->n * (size_t)s->ic * op->x.plane * sizeof(float);
+        const size_t pixels = (size_t)s->ih * (size_t)s->iw;
+        const size_t x = (size_t)s->n * (size_t)s->ic * pixels * sizeof(float);
         const size_t y = (size_t)s->n * (size_t)s->oc * op->y.plane * sizeof(float);
         if (prim->bytes[SLOT_X] != x || prim->bytes[SLOT_Y] != y)
             return s2clr_error_set(S2CLR_ERR_BACKEND,

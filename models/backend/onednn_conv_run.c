@@ -93,6 +93,16 @@ static void put_written(const s2clr_op *op, s2clr_shape shape, const void *writt
         s2clr_dnnl_to_blocked(&view, written, native);
 }
 
+/* x as the primitive of `shape` wants to read it. */
+static void *x_as_read(const s2clr_op *op, const s2clr_dnnl_conv *shape, const s2clr_stream *stream,
+                       const void *x)
+{
+    void *staged = stream->scratch + op->conv->x_at;
+    if (!shape->thinned) return as_read(op, op->desc.x, shape->plain_x, x, staged);
+    s2clr_dnnl_thin(&op->x, &op->y, op->desc.stride, x, staged);
+    return staged;
+}
+
 static s2clr_status winograd_forward(const s2clr_op *op, const s2clr_stream *stream,
                                      const s2clr_op_args *args)
 {
@@ -125,9 +135,9 @@ s2clr_status s2clr_dnnl_conv_forward(const s2clr_op *op, s2clr_stream *stream,
         if (residual != y) memcpy(y, residual, s2clr_dnnl_view_floats(&op->y) * sizeof(float));
     }
     char *packed = not_const(args->packed);
-    void *const handles[SLOTS] = {
-        as_read(op, op->desc.x, shape->plain_x, args->x, stream->scratch + conv->x_at),
-        packed + conv->packed_at[0], packed + conv->bias_at, y, stream->scratch};
+    void *const handles[SLOTS] = {x_as_read(op, shape, stream, args->x),
+                                  packed + conv->packed_at[0], packed + conv->bias_at, y,
+                                  stream->scratch};
     S2CLR_TRY(s2clr_dnnl_prim_run(&conv->prim[S2CLR_DNNL_FORWARD], stream, handles));
     put_written(op, op->desc.y, y, args->y);
     return S2CLR_OK;
@@ -146,13 +156,18 @@ static s2clr_status backward_data(const s2clr_op *op, s2clr_stream *stream,
                              args->dx, (float *)(void *)stream->scratch);
         return S2CLR_OK;
     }
-    void *dx = as_written(op, op->desc.x, shape->plain_x, args->dx, stream->scratch + conv->x_at);
+    void *staged = stream->scratch + conv->x_at;
+    void *dx =
+        shape->thinned ? staged : as_written(op, op->desc.x, shape->plain_x, args->dx, staged);
     void *const handles[SLOTS] = {
         dx, (char *)not_const(args->packed) + conv->packed_at[1], NULL,
         as_read(op, op->desc.y, shape->plain_y, args->dy, stream->scratch + conv->y_at),
         stream->scratch};
     S2CLR_TRY(s2clr_dnnl_prim_run(&conv->prim[S2CLR_DNNL_BACKWARD_DATA], stream, handles));
-    put_written(op, op->desc.x, dx, args->dx);
+    if (shape->thinned)
+        s2clr_dnnl_unthin(&op->x, &op->y, op->desc.stride, dx, args->dx);
+    else
+        put_written(op, op->desc.x, dx, args->dx);
     return S2CLR_OK;
 }
 
@@ -169,7 +184,7 @@ static s2clr_status backward_weights(const s2clr_op *op, s2clr_stream *stream,
     }
     void *own = stream->scratch + conv->weights_at;
     void *const handles[SLOTS] = {
-        as_read(op, op->desc.x, shape->plain_x, args->x, stream->scratch + conv->x_at), own, NULL,
+        x_as_read(op, shape, stream, args->x), own, NULL,
         as_read(op, op->desc.y, shape->plain_y, args->dy, stream->scratch + conv->y_at),
         stream->scratch};
     S2CLR_TRY(s2clr_dnnl_prim_run(&conv->prim[S2CLR_DNNL_BACKWARD_WEIGHTS], stream, handles));

@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #define BODY static inline __attribute__((always_inline))
 
 /* Calls body(lanes as a constant, ...). */
@@ -191,21 +190,33 @@ CLONES void s2clr_dnnl_affine_backward(const s2clr_dnnl_view *view, const float 
     }
 }
 
+/* Adds the pixel at i to one pair of sums. */
+BODY void reduce_pixel(const size_t lanes, size_t i, const float *restrict a,
+                       const float *restrict b, const float *restrict y, double *restrict sum,
+                       double *restrict product)
+{
+    for (size_t l = 0; l < lanes; l++) {
+        const double value = y == NULL || y[i + l] > 0.0f ? (double)a[i + l] : 0.0;
+        sum[l] += value;
+        product[l] += value * (double)b[i + l];
+    }
+}
+
+/* Even and odd pixels have sums of their own: one chain of additions would wait for itself. */
 BODY void reduce(const size_t lanes, size_t plane, const float *restrict a, const float *restrict b,
                  const float *restrict y, double *restrict sum, double *restrict product)
 {
-    double s[S2CLR_DNNL_LANES], t[S2CLR_DNNL_LANES];
-    memcpy(s, sum, lanes * sizeof *s);
-    memcpy(t, product, lanes * sizeof *t);
-    for (size_t p = 0; p < plane; p++)
-        for (size_t l = 0; l < lanes; l++) {
-            const size_t i = p * lanes + l;
-            const double value = y == NULL || y[i] > 0.0f ? (double)a[i] : 0.0;
-            s[l] += value;
-            t[l] += value * (double)b[i];
-        }
-    memcpy(sum, s, lanes * sizeof *s);
-    memcpy(product, t, lanes * sizeof *t);
+    double s[2][S2CLR_DNNL_LANES] = {{0}}, t[2][S2CLR_DNNL_LANES] = {{0}};
+    size_t p = 0;
+    for (; p + 2 <= plane; p += 2) {
+        reduce_pixel(lanes, p * lanes, a, b, y, s[0], t[0]);
+        reduce_pixel(lanes, (p + 1) * lanes, a, b, y, s[1], t[1]);
+    }
+    if (p < plane) reduce_pixel(lanes, p * lanes, a, b, y, s[0], t[0]);
+    for (size_t l = 0; l < lanes; l++) {
+        sum[l] += s[0][l] + s[1][l];
+        product[l] += t[0][l] + t[1][l];
+    }
 }
 
 CLONES void s2clr_dnnl_reduce(const s2clr_dnnl_view *view, const float *a, const float *b,

@@ -1,10 +1,10 @@
-/* Own loops for pooling over the native layout; see onednn_loops.c for how they are compiled. */
+/* Own loops for pooling and thinning over the native layout; see onednn_loops.c for how they are
+ * compiled. */
 #include "backend/onednnp.h"
 
 #include <math.h>
 #include <string.h>
 
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #define BODY static inline __attribute__((always_inline))
 
 BODY void mean(const size_t lanes, size_t plane, const float *restrict x, float *restrict y)
@@ -155,4 +155,26 @@ CLONES void s2clr_dnnl_maxpool_backward(const s2clr_dnnl_view *x_view,
             break;
         }
     }
+}
+
+/* y_view gives the size of a thinned map; the channels are x's. */
+void s2clr_dnnl_thin(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view, int stride,
+                     const float *x, float *thin)
+{
+    const size_t lanes = x_view->lanes, step = (size_t)stride, width = (size_t)x_view->w;
+    for (size_t i = 0; i < x_view->n * x_view->blocks; i++, x += x_view->plane * lanes)
+        for (size_t r = 0; r < (size_t)y_view->h; r++)
+            for (size_t c = 0; c < (size_t)y_view->w; c++, thin += lanes)
+                memcpy(thin, x + (r * width + c) * step * lanes, lanes * sizeof *thin);
+}
+
+void s2clr_dnnl_unthin(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view, int stride,
+                       const float *thin, float *dx)
+{
+    const size_t lanes = x_view->lanes, step = (size_t)stride, width = (size_t)x_view->w;
+    memset(dx, 0, s2clr_dnnl_view_floats(x_view) * sizeof *dx);
+    for (size_t i = 0; i < x_view->n * x_view->blocks; i++, dx += x_view->plane * lanes)
+        for (size_t r = 0; r < (size_t)y_view->h; r++)
+            for (size_t c = 0; c < (size_t)y_view->w; c++, thin += lanes)
+                memcpy(dx + (r * width + c) * step * lanes, thin, lanes * sizeof *thin);
 }

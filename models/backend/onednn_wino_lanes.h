@@ -3,7 +3,8 @@
  * MADD(scalar, vector, sum) and RELU(vector).
  *
  * Layouts, L = LANES:
- *   u, du  (36, oc / 2L, ic, 2L)  the last panel is L wide when oc / L is odd
+ *   u  (oc / 2L, 36, ic, 2L)      panels; the last is L wide when oc / L is odd
+ *   du  as u, but one panel alone when all tiles are one group
  *   v      (36, group, ic + skew) transformed x
  *   m      (36, group, oc + skew) products, or transformed dy
  */
@@ -244,9 +245,19 @@ TARGET static void multiply_rows(size_t rows, size_t width, const product p)
 #undef ROWS
 }
 
-static size_t panel_width(size_t blocks, size_t panel)
+/* One or two blocks of output channels, whose weights lie together: (36, ic, width * L) in u. */
+typedef struct panel {
+    size_t block, width;
+    size_t at, place; /* offset in u; floats from one place to the next */
+} panel;
+
+static panel panel_at(const s2clr_winograd *shape, size_t block)
 {
-    return blocks - 2 * panel < 2 ? 1 : 2;
+    const size_t left = (size_t)shape->oc / LANES - block, ic = (size_t)shape->ic;
+    panel p = {.block = block, .width = left < 2 ? 1 : 2};
+    p.at = block / 2 * WINOGRAD_PLACES * (2 * LANES * ic + WINOGRAD_SKEW);
+    p.place = p.width * LANES * ic + WINOGRAD_SKEW;
+    return p;
 }
 
 /* m = v u for each place */
@@ -256,69 +267,73 @@ TARGET static void products_forward(const s2clr_winograd *shape, size_t count, c
     const size_t ic = (size_t)shape->ic, blocks = (size_t)shape->oc / LANES;
     const size_t v_row = ic + WINOGRAD_SKEW, m_row = (size_t)shape->oc + WINOGRAD_SKEW;
     for (size_t place = 0; place < WINOGRAD_PLACES; place++)
-        for (size_t panel = 0; 2 * panel < blocks; panel++) {
-            const size_t width = panel_width(blocks, panel);
-            product p = {
-                .depth = ic, .a_row = v_row, .a_step = 1, .b_step = width * LANES, .to_row = m_row};
-            p.b = u + place * shape->place + 2 * panel * LANES * ic;
+        for (size_t block = 0; block < blocks; block += 2) {
+            const panel q = panel_at(shape, block);
+            product p = {.b = u + q.at + place * q.place,
+                         .depth = ic,
+                         .a_row = v_row,
+                         .a_step = 1,
+                         .b_step = q.width * LANES,
+                         .to_row = m_row};
             for (size_t i = 0; i < count; i += 6) {
                 p.a = v + (place * shape->group + i) * v_row;
-                p.to = m + (place * shape->group + i) * m_row + 2 * panel * LANES;
-                multiply_rows(count - i < 6 ? count - i : 6, width, p);
+                p.to = m + (place * shape->group + i) * m_row + block * LANES;
+                multiply_rows(count - i < 6 ? count - i : 6, q.width, p);
             }
         }
 }
 
-/* du (+)= v^T m for each place */
+/* One panel of du (+)= v^T m for each place. */
 TARGET static void products_gradient(const s2clr_winograd *shape, size_t count, const float *v,
-                                     const float *m, bool more, float *du)
+                                     const float *m, panel q, bool more, float *du)
 {
-    const size_t ic = (size_t)shape->ic, blocks = (size_t)shape->oc / LANES;
+    const size_t ic = (size_t)shape->ic;
     const size_t v_row = ic + WINOGRAD_SKEW, m_row = (size_t)shape->oc + WINOGRAD_SKEW;
-    for (size_t place = 0; place < WINOGRAD_PLACES; place++)
-        for (size_t panel = 0; 2 * panel < blocks; panel++) {
-            const size_t width = panel_width(blocks, panel);
-            product p = {.depth = count,
-                         .a_row = 1,
-                         .a_step = v_row,
-                         .b_step = m_row,
-                         .to_row = width * LANES,
-                         .more = more};
-            p.b = m + place * shape->group * m_row + 2 * panel * LANES;
-            for (size_t c = 0; c < ic; c += 6) {
-                p.a = v + place * shape->group * v_row + c;
-                p.to = du + place * shape->place + (2 * panel * ic + c * width) * LANES;
-                multiply_rows(ic - c < 6 ? ic - c : 6, width, p);
-            }
+    for (size_t place = 0; place < WINOGRAD_PLACES; place++) {
+        product p = {.b = m + place * shape->group * m_row + q.block * LANES,
+                     .depth = count,
+                     .a_row = 1,
+                     .a_step = v_row,
+                     .b_step = m_row,
+                     .to_row = q.width * LANES,
+                     .more = more};
+        for (size_t c = 0; c < ic; c += 6) {
+            p.a = v + place * shape->group * v_row + c;
+            p.to = du + place * q.place + c * q.width * LANES;
+            multiply_rows(ic - c < 6 ? ic - c : 6, q.width, p);
         }
+    }
 }
 
 /* ---- the three operations ---- */
 
-/* Where lane 0 of output block b, input channel c, place 0 lies in u. */
-static size_t u_at(const s2clr_winograd *shape, size_t b, size_t c)
+/* Taps of output lanes o..o+L and input channel i; zero beyond the real channels. */
+INLINE void read_taps(const float *weight, size_t k, size_t c, size_t o, size_t i, bool turned,
+                      vec w[9])
 {
-    const size_t ic = (size_t)shape->ic, width = panel_width((size_t)shape->oc / LANES, b / 2);
-    return b / 2 * 2 * LANES * ic + (c * width + b % 2) * LANES;
+    for (size_t l = 0; l < LANES; l++) {
+        const size_t from = turned ? i : o + l, to = turned ? o + l : i;
+        const bool real = from < k && to < c;
+        const float *taps = weight + (from * c + to) * 9;
+        for (int t = 0; t < 9; t++) w[t][l] = real ? taps[turned ? 8 - t : t] : 0.0f;
+    }
 }
 
 TARGET static void weights(const s2clr_winograd *shape, const float *weight, int k, int c,
                            bool turned, float *u)
 {
-    for (size_t b = 0; b < (size_t)shape->oc / LANES; b++)
-        for (size_t i = 0; i < (size_t)shape->ic; i++) {
+    for (size_t block = 0; block < (size_t)shape->oc / LANES; block += 2) {
+        const panel q = panel_at(shape, block);
+        for (size_t i = 0; i < q.width * (size_t)shape->ic; i++) {
             vec w[9], half[18], whole[36];
-            for (size_t l = 0; l < LANES; l++) {
-                const size_t o = b * LANES + l, from = turned ? i : o, to = turned ? o : i;
-                const bool real = from < (size_t)k && to < (size_t)c;
-                const float *taps = weight + (from * (size_t)c + to) * 9;
-                for (int t = 0; t < 9; t++) w[t][l] = real ? taps[turned ? 8 - t : t] : 0.0f;
-            }
+            read_taps(weight, (size_t)k, (size_t)c, (block + i % q.width) * LANES, i / q.width,
+                      turned, w);
             for (int t = 0; t < 3; t++) weight_transform(w + t, 3, half + t, 3);
             for (int t = 0; t < 6; t++) weight_transform(half + 3 * t, 1, whole + 6 * t, 1);
-            float *at = u + u_at(shape, b, i);
-            for (size_t p = 0; p < WINOGRAD_PLACES; p++) store(at + p * shape->place, whole[p]);
+            for (size_t p = 0; p < WINOGRAD_PLACES; p++)
+                store(u + q.at + p * q.place + i * LANES, whole[p]);
         }
+    }
 }
 
 static void forward(const s2clr_winograd *shape, const float *x, const float *u,
@@ -334,26 +349,26 @@ static void forward(const s2clr_winograd *shape, const float *x, const float *u,
     }
 }
 
-TARGET static void write_gradient(const s2clr_winograd *shape, const float *du, int k, int c,
-                                  float *dweight)
+/* One panel of du -> its part of (k, c, 3, 3). */
+TARGET static void write_gradient(panel q, const float *du, size_t k, size_t c, float *dweight)
 {
-    for (size_t b = 0; b < (size_t)shape->oc / LANES; b++)
-        for (size_t i = 0; i < (size_t)c; i++) {
-            vec whole[36], half[18], w[9];
-            const float *at = du + u_at(shape, b, i);
-            for (size_t p = 0; p < WINOGRAD_PLACES; p++) whole[p] = load(at + p * shape->place);
-            for (int t = 0; t < 6; t++) kernel_transform(whole + t, 6, half + t, 6);
-            for (int t = 0; t < 3; t++) kernel_transform(half + 6 * t, 1, w + 3 * t, 1);
-            for (size_t l = 0; l < LANES && b * LANES + l < (size_t)k; l++) {
-                float *taps = dweight + ((b * LANES + l) * (size_t)c + i) * 9;
-                for (int t = 0; t < 9; t++) taps[t] = w[t][l];
-            }
+    for (size_t i = 0; i < q.width * c; i++) {
+        vec whole[36], half[18], w[9];
+        const size_t first = (q.block + i % q.width) * LANES;
+        for (size_t p = 0; p < WINOGRAD_PLACES; p++) whole[p] = load(du + p * q.place + i * LANES);
+        for (int t = 0; t < 6; t++) kernel_transform(whole + t, 6, half + t, 6);
+        for (int t = 0; t < 3; t++) kernel_transform(half + 6 * t, 1, w + 3 * t, 1);
+        for (size_t l = 0; l < LANES && first + l < k; l++) {
+            float *taps = dweight + ((first + l) * c + i / q.width) * 9;
+            for (int t = 0; t < 9; t++) taps[t] = w[t][l];
         }
+    }
 }
 
 static void gradient(const s2clr_winograd *shape, const float *x, const float *dy, int k, int c,
                      float *dweight, float *scratch)
 {
+    const bool alone = shape->group == shape->tiles;
     float *m = scratch + WINOGRAD_PLACES * shape->group * ((size_t)shape->ic + WINOGRAD_SKEW);
     float *du = m + WINOGRAD_PLACES * shape->group * ((size_t)shape->oc + WINOGRAD_SKEW);
     for (size_t first = 0; first < shape->tiles; first += shape->group) {
@@ -361,7 +376,12 @@ static void gradient(const s2clr_winograd *shape, const float *x, const float *d
         const size_t count = left < shape->group ? left : shape->group;
         transform_x(shape, x, first, count, scratch);
         transform_dy(shape, dy, first, count, m);
-        products_gradient(shape, count, scratch, m, first > 0, du);
+        for (size_t block = 0; block < (size_t)shape->oc / LANES; block += 2) {
+            const panel q = panel_at(shape, block);
+            float *part = du + (alone ? 0 : q.at);
+            products_gradient(shape, count, scratch, m, q, first > 0, part);
+            if (first + count == shape->tiles)
+                write_gradient(q, part, (size_t)k, (size_t)c, dweight);
+        }
     }
-    write_gradient(shape, du, k, c, dweight);
 }

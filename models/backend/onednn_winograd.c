@@ -29,17 +29,20 @@ void s2clr_winograd_shape(int n, int ic, int oc, int ih, int iw, int pad, bool g
     const size_t steps = (gradient ? GRADIENT_GROUP_FLOATS : GROUP_FLOATS) / (one * GROUP_STEP);
     shape.group = (steps < 2 ? 2 : steps) * GROUP_STEP;
     if (shape.group > shape.tiles) shape.group = shape.tiles;
-    shape.place = (size_t)ic * (size_t)oc + WINOGRAD_SKEW;
     *out = shape;
 }
 
+/* Weights lie in panels of 16 or 32 output channels. */
 size_t s2clr_winograd_weights(const s2clr_winograd *shape)
 {
-    return WINOGRAD_PLACES * shape->place;
+    const size_t panels = (size_t)shape->oc / 16 + 1;
+    return WINOGRAD_PLACES * ((size_t)shape->ic * (size_t)shape->oc + panels * WINOGRAD_SKEW);
 }
 
 size_t s2clr_winograd_scratch(const s2clr_winograd *shape, bool gradient)
 {
     const size_t row = (size_t)shape->ic + (size_t)shape->oc + 2 * WINOGRAD_SKEW;
-    return WINOGRAD_PLACES * shape->group * row + (gradient ? s2clr_winograd_weights(shape) : 0);
+    const size_t panel = WINOGRAD_PLACES * (32 * (size_t)shape->ic + WINOGRAD_SKEW);
+    const size_t kept = shape->group == shape->tiles ? panel : s2clr_winograd_weights(shape);
+    return WINOGRAD_PLACES * shape->group * row + (gradient ? kept : 0);
 }

@@ -22,7 +22,6 @@ typedef struct s2clr_winograd {
     int n, ic, oc, ih, iw, oh, ow, pad;
     int tile_rows, tile_cols;
     size_t tiles, group; /* all tiles; how many are transformed before they are multiplied */
-    size_t place;        /* floats of u from one place of a tile to the next */
 } s2clr_winograd;
 
 /* What is done to a finished tile of y. */

@@ -53,6 +53,7 @@ typedef struct s2clr_dnnl_conv {
     int block;    /* of x and y where they are blocked */
     bool plain_x; /* x is plain NCHW, its channels are not filled up */
     bool plain_y;
+    bool thinned;  /* 1 x 1 with a stride: it sees only the pixels it uses, and stride 1 */
     bool training; /* forward keeps what backward needs */
     bool bias, sum, relu;
 } s2clr_dnnl_conv;
@@ -162,9 +163,21 @@ s2clr_status s2clr_dnnl_conv_backward(const s2clr_op *op, s2clr_stream *stream,
 
 /* ---- own loops: onednn_loops.c ---- */
 
+/* Compiles a function once per instruction set; the loader picks one. */
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
 /* nchw is (n, channels, plane); `blocked` is `view`. */
 void s2clr_dnnl_to_blocked(const s2clr_dnnl_view *view, const float *nchw, float *blocked);
 void s2clr_dnnl_from_blocked(const s2clr_dnnl_view *view, const float *blocked, float *nchw);
+/* Every stride-th pixel of x, and back (dx is zero elsewhere). Blocked views. */
+void s2clr_dnnl_thin(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view, int stride,
+                     const float *x, float *thin);
+void s2clr_dnnl_unthin(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view, int stride,
+                       const float *thin, float *dx);
 void s2clr_dnnl_accumulate(size_t count, const float *x, float *sum);
 void s2clr_dnnl_add(size_t count, bool relu, const float *a, const float *b, float *y);
 /* g = dy where y > 0, else 0; y: NULL when there was no activation, here and below */

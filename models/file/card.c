@@ -29,6 +29,7 @@ static const s2clr_field card_rows[] = {
     {"std",           KIND(FLOATS), CARD(std),           0,    true,  1e-30, BIG},
     {"unit",          KIND(TEXT),   TEXT(UNIT),          0,    false, 0,     0},
     {"levels",        KIND(LEVELS), CARD(level),         0,    true,  0,     0},
+    {"trained_level", KIND(LABEL),  CARD(trained_level), WORD, false, 0,     0},
     {"patch",         KIND(INT),    CARD(patch),         0,    true,  1,     SIDE},
     {"metres",        KIND(NUMBER), CARD(metres),        0,    true,  1e-3,  1e6},
     {"stride",        KIND(INT),    CARD(stride),        0,    true,  1,     SIDE},

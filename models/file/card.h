@@ -59,6 +59,7 @@ typedef struct s2clr_card {
     float mean[S2CLR_CARD_BANDS_MAX], std[S2CLR_CARD_BANDS_MAX];
     int levels;
     s2clr_card_level level[S2CLR_CARD_LEVELS_MAX];
+    char trained_level[S2CLR_CARD_WORD]; /* level of the training samples, "" if unknown */
     int patch;                        /* P, pixels */
     double metres;                    /* ground size of a pixel */
     int stride;                       /* default output stride, pixels */

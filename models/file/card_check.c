@@ -222,5 +222,10 @@ s2clr_status s2clr_card_check(const s2clr_card *card, const char *path)
                                "listed",
                                path, card->arch.channels, card->bands);
     S2CLR_TRY(check_resampling(card, path));
+    if (card->trained_level[0] && !s2clr_card_find_level(card, card->trained_level))
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: card: 'trained_level' is \"%s\", wanted the name of one of its "
+                               "levels",
+                               path, card->trained_level);
     return check_parent(card, path);
 }

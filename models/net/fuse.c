@@ -45,28 +45,10 @@ static s2clr_fused group(const s2clr_net *net, const bool *needed, int last, int
     return op;
 }
 
-static s2clr_op_kind kind_of(const s2clr_node *node)
-{
-    switch (node->kind) {
-    case S2CLR_NODE_CONV:
-        return S2CLR_OP_CONV;
-    case S2CLR_NODE_ADD:
-        return S2CLR_OP_ADD;
-    case S2CLR_NODE_MAXPOOL:
-        return S2CLR_OP_MAXPOOL;
-    case S2CLR_NODE_MEANPOOL:
-        return S2CLR_OP_MEANPOOL;
-    case S2CLR_NODE_BATCHNORM:
-    case S2CLR_NODE_INPUT:
-        break;
-    }
-    return S2CLR_OP_AFFINE;
-}
-
 static void describe(const s2clr_net *net, const s2clr_shape *shapes, s2clr_fused *op)
 {
     const s2clr_node *head = &net->node[op->conv >= 0 ? op->conv : op->y];
-    op->desc = (s2clr_op_desc){.kind = kind_of(head),
+    op->desc = (s2clr_op_desc){.kind = s2clr_node_op(head->kind),
                                .x = shapes[op->x],
                                .y = shapes[op->y],
                                .kernel = head->kernel,

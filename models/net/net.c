@@ -182,6 +182,24 @@ int s2clr_net_field(const s2clr_net *net)
     return net->field;
 }
 
+s2clr_op_kind s2clr_node_op(s2clr_node_kind kind)
+{
+    switch (kind) {
+    case S2CLR_NODE_CONV:
+        return S2CLR_OP_CONV;
+    case S2CLR_NODE_ADD:
+        return S2CLR_OP_ADD;
+    case S2CLR_NODE_MAXPOOL:
+        return S2CLR_OP_MAXPOOL;
+    case S2CLR_NODE_MEANPOOL:
+        return S2CLR_OP_MEANPOOL;
+    case S2CLR_NODE_BATCHNORM:
+    case S2CLR_NODE_INPUT:
+        break;
+    }
+    return S2CLR_OP_AFFINE;
+}
+
 void s2clr_net_mark_needed(const s2clr_net *net, int last, bool *needed)
 {
     memset(needed, 0, net->nodes * sizeof *needed);

@@ -40,6 +40,9 @@ s2clr_status s2clr_arch_resnet50(s2clr_net *net);
 s2clr_status s2clr_arch_resnet152(s2clr_net *net);
 s2clr_status s2clr_arch_dense(s2clr_net *net);
 
+/* The operation that computes a node of this kind (meaningless for the input). */
+s2clr_op_kind s2clr_node_op(s2clr_node_kind kind);
+
 /* Marks the ancestors of node `last` (needed[i] = true), itself included. */
 void s2clr_net_mark_needed(const s2clr_net *net, int last, bool *needed);
 

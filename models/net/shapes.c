@@ -2,24 +2,6 @@
 #include "net/net.h"
 #include "net/pnet.h"
 
-static s2clr_op_kind op_kind(s2clr_node_kind kind)
-{
-    switch (kind) {
-    case S2CLR_NODE_CONV:
-        return S2CLR_OP_CONV;
-    case S2CLR_NODE_ADD:
-        return S2CLR_OP_ADD;
-    case S2CLR_NODE_MAXPOOL:
-        return S2CLR_OP_MAXPOOL;
-    case S2CLR_NODE_MEANPOOL:
-        return S2CLR_OP_MEANPOOL;
-    case S2CLR_NODE_BATCHNORM:
-    case S2CLR_NODE_INPUT:
-        break;
-    }
-    return S2CLR_OP_AFFINE;
-}
-
 static s2clr_status check_sum(const s2clr_node *node, s2clr_shape a, s2clr_shape b)
 {
     if (a.c == b.c && a.h == b.h && a.w == b.w) return S2CLR_OK;
@@ -42,8 +24,8 @@ s2clr_status s2clr_net_shapes(const s2clr_net *net, int n, int h, int w, s2clr_s
         }
         const s2clr_shape x = shapes[node->input[0]];
         if (node->kind == S2CLR_NODE_ADD) S2CLR_TRY(check_sum(node, x, shapes[node->input[1]]));
-        if (s2clr_op_output(op_kind(node->kind), x, node->channels, node->kernel, node->stride,
-                            node->pad, &shapes[i]) != S2CLR_OK)
+        if (s2clr_op_output(s2clr_node_op(node->kind), x, node->channels, node->kernel,
+                            node->stride, node->pad, &shapes[i]) != S2CLR_OK)
             return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                    "%s at %d x %d pixels: layer %s (kernel %d) sees a map of "
                                    "%d x %d; use larger patches",

@@ -3,24 +3,6 @@
 #include "net/pfuse.h"
 #include "net/pstep.h"
 
-static s2clr_op_kind op_kind(s2clr_node_kind kind)
-{
-    switch (kind) {
-    case S2CLR_NODE_CONV:
-        return S2CLR_OP_CONV;
-    case S2CLR_NODE_ADD:
-        return S2CLR_OP_ADD;
-    case S2CLR_NODE_MAXPOOL:
-        return S2CLR_OP_MAXPOOL;
-    case S2CLR_NODE_MEANPOOL:
-        return S2CLR_OP_MEANPOOL;
-    case S2CLR_NODE_BATCHNORM:
-    case S2CLR_NODE_INPUT:
-        break;
-    }
-    return S2CLR_OP_AFFINE;
-}
-
 static s2clr_status new_buffer(s2clr_step *step, size_t each, size_t count, void **out)
 {
     size_t bytes;
@@ -41,7 +23,7 @@ static s2clr_status compile_op(s2clr_step *step, int i)
 {
     const s2clr_node *node = &step->net->node[i];
     s2clr_step_node *own = &step->node[i];
-    const s2clr_op_desc desc = {.kind = op_kind(node->kind),
+    const s2clr_op_desc desc = {.kind = s2clr_node_op(node->kind),
                                 .x = step->shape[node->input[0]],
                                 .y = step->shape[i],
                                 .kernel = node->kernel,

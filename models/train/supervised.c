@@ -208,6 +208,7 @@ static s2clr_status conclude(trainer *t)
     S2CLR_TRY(s2clr_metrics_compute(t->p, labels, t->val->count, card->threshold, RESAMPLES,
                                     t->settings->seed, t->pool, &metrics));
     card->prevalence = s2clr_sampler_share(t->sampler);
+    snprintf(card->trained_level, sizeof card->trained_level, "%s", t->level->name);
     S2CLR_TRY(set_metrics(card, &metrics));
     return s2clr_model_save(t->folder.model, card, t->net, t->state.best);
 }
