@@ -123,7 +123,9 @@ static s2clr_status fill_root(json_t *root, const s2clr_args *args, const s2clr_
     fill(root, "std", repeated(1, facts->channels));
     fill(root, "dataset", json_string(facts->dataset ? facts->dataset : ""));
     fill(root, "trained_on", json_string(facts->trained_on ? facts->trained_on : ""));
-    json_object_set_new(root, "command", json_string(s2clr_args_line(args)));
+    /* Imported weights keep the command that trained them, when the card tells. */
+    if (facts->dataset) json_object_del(root, "command");
+    fill(root, "command", json_string(s2clr_args_line(args)));
     return S2CLR_OK;
 }
 
