@@ -5,7 +5,7 @@
  *
  *     safe_fixture fixture = safe_fixture_default();
  *     char path[1024];
- *     if (safe_fixture_write("/tmp/x", &fixture, path, sizeof path) != 0) ...
+ *     if (safe_fixture_write(test_folder(), &fixture, path, sizeof path) != 0) ...
  *
  * Nothing here is real: it stands in where no product can be fetched, and in tests.
  */

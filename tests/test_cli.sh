@@ -118,6 +118,8 @@ END
     expect 'completes a command' 0 'predict' bash ask.bash pre
     expect 'completes an option' 0 '--min-valid' bash ask.bash predict --mi
     expect 'completes a choice' 0 'COG' bash ask.bash predict -of C
+    expect 'completes a choice behind =' 0 'COG' bash ask.bash predict --of = C
+    expect 'completes an option with one dash' 0 '-overwrite' bash ask.bash predict -ov
     expect 'completes a first word' 0 'import' bash ask.bash model im
     : >'a scene.tif'
     expect 'completes a file with a blank' 0 'a scene.tif' bash ask.bash predict 'a s'
@@ -157,10 +159,16 @@ expect 'an unknown class' 2 'Wheat' "$S2CLR" supervised data -o none --positive 
 expect 'an unknown architecture' 2 'resnet18' $train -o none --arch alexnet
 expect 'a dry run' 0 'training' "$S2CLR" supervised data -o none --positive Crop --dry-run \
     --validation-share 0.3
+expect 'fewer samples than a batch make one step' 0 'epochs of 1 steps of 64' "$S2CLR" supervised \
+    data -o none --positive Crop --dry-run --validation-share 0.3
 true_that 'a dry run leaves nothing' test ! -e none
 expect 'supervised' 0 '' $train -o run --level DN
 true_that 'there is a model' test -s run/model.safetensors
 expect 'a second run in the same folder' 1 'run' $train -o run --level DN
+expect 'before any image is read' 1 'already holds a run' "$S2CLR" supervised no-such-data -o run \
+    --positive Crop
+expect 'a run folder below a file' 1 'Not a directory' "$S2CLR" supervised no-such-data \
+    -o B04.tif/run --positive Crop
 expect 'info MODEL' 0 'Crop' "$S2CLR" info run/model.safetensors
 expect 'info MODEL --json' 0 '"bands"' "$S2CLR" info --json run/model.safetensors
 expect 'evaluate' 0 'baseline' "$S2CLR" evaluate -m run/model.safetensors data --resamples 50 \
@@ -191,6 +199,36 @@ expect 'an existing output' 1 'map.tif' $predict B04.tif B03.tif B02.tif map.tif
 cp B04.tif saved.tif
 expect 'output = input' 2 'B04.tif' $predict B04.tif B03.tif B02.tif B04.tif --overwrite
 true_that 'the input is as it was' cmp B04.tif saved.tif
+mkdir product plain
+cp B02.tif B03.tif B04.tif product/
+echo keep >product/notes.txt
+for file in B04.tif notes.txt; do
+    cp product/$file saved.tif
+    expect "output = $file of the input's folder" 2 'cannot be its output' $predict product \
+        product/$file --overwrite
+    true_that "$file is as it was" cmp product/$file saved.tif
+done
+ln -s "$work" plain/up
+expect 'the same through a link' 2 'cannot be its output' $predict product \
+    plain/up/product/B03.tif --overwrite
+gdalbuildvrt -q -separate inner.vrt B04.tif B03.tif B02.tif
+gdalbuildvrt -q outer.vrt inner.vrt
+cp B04.tif saved.tif
+for file in B04.tif inner.vrt; do
+    expect "output = $file, source of a VRT of a VRT" 2 'cannot be its output' $predict \
+        --bands 1,2,3 outer.vrt $file --overwrite
+done
+true_that 'the source is as it was' cmp B04.tif saved.tif
+expect 'a folder without bands' 1 'neither a Sentinel-2 product' $predict plain gone.tif
+expect 'a folder as model' 1 'is a folder; name the model file' "$S2CLR" predict -m run B04.tif \
+    gone.tif
+expect 'no area of interest' 1 'No such file' $predict --aoi none.gpkg B04.tif B03.tif B02.tif gone.tif
+expect 'an output folder that is missing' 1 'its folder: No such file' $predict B04.tif B03.tif \
+    B02.tif nowhere/gone.tif
+mkfifo pipe
+expect 'an output that is a pipe' 1 'is a device or pipe' $predict B04.tif B03.tif B02.tif pipe \
+    --overwrite
+true_that 'the pipe is one still' test -p pipe
 expect 'a missing band' 1 'B02' $predict B04.tif B03.tif gone.tif
 true_that 'no output of a missing band' absent gone.tif
 expect 'a folder that cannot be written' 1 'B04.tif' $predict B04.tif B03.tif B02.tif \
@@ -222,7 +260,7 @@ true_that 'with the same result' sh -c 'gdal_translate -q -of ENVI map.tif a.raw
 gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 6000 6000 -burn 90 -burn 100 -burn 40 \
     -co TILED=YES -co COMPRESS=DEFLATE -a_srs EPSG:32629 \
     -a_ullr 500000 4600000 560000 4540000 big.tif >/dev/null
-interrupt() { # interrupt SIGNAL CODE
+interrupt() { # interrupt SIGNAL CODE [SIGNAL at once after]
     run=$((run + 1))
     $predict --bands 1,2,3 --device portable --progress lines big.tif stopped.tif >out 2>err &
     pid=$!
@@ -232,14 +270,25 @@ interrupt() { # interrupt SIGNAL CODE
         waited=$((waited + 1))
     done
     kill "-$1" $pid
+    [ -z "$3" ] || kill "-$3" $pid
     wait $pid
     got=$?
-    [ "$got" -eq "$2" ] || fail "SIG$1: exit code $got, wanted $2"
-    absent stopped.tif || fail "SIG$1 left something behind"
+    [ "$got" -eq "$2" ] || fail "SIG$1 $3: exit code $got, wanted $2"
+    absent stopped.tif || fail "SIG$1 $3 left something behind"
 }
 interrupt TERM 143
 # A shell without job control starts background jobs with SIGINT ignored; the command takes it back.
 interrupt INT 130
+interrupt HUP 129
+# timeout(1) and terminals send a signal twice.
+interrupt TERM 143 TERM
+interrupt INT 130 INT
+run=$((run + 1))
+{ $predict --bands 1,2,3 --device portable --progress lines big.tif stopped.tif 2>err; echo $? >code; } |
+    head -n 1 >out
+[ "$(cat code)" -eq 141 ] || fail "a closed pipe: exit code $(cat code), wanted 141"
+[ ! -s err ] || fail 'a closed pipe is no error to speak of'
+absent stopped.tif || fail 'a closed pipe left something behind'
 
 # ---- a full disk ----
 

@@ -78,7 +78,11 @@ static void degrees(void)
     const double coarse[6] = {10, 3e-4, 0, 45, 0, -3e-4};
     const double nowhere[6] = {10, 1e-4, 0, 95, 0, -1e-4};
     accepted(at45, 4326, 7.8847, 11.1132, "geographic CRS");
-    refused(at75, 4326, "gdalwarp -t_srs EPSG:326ZZ -tr 10 10");
+    const double south[6] = {-179.9999, 1e-4, 0, -45, 0, -1e-4};
+    const double polar[6] = {10, 6e-4, 0, 85, 0, -6e-4};
+    refused(at75, 4326, "gdalwarp -t_srs EPSG:32632 -tr 10 10");
+    accepted(south, 4326, 7.8847, 11.1132, "gdalwarp -t_srs EPSG:32701 -tr 10 10");
+    refused(polar, 4326, "gdalwarp -tr 10 10"); /* UTM ends at 84 N */
     refused(coarse, 4326, "on the ground");
     const rig_raster spec = with_transform(nowhere, 4326);
     const char *const inputs[] = {rig_write(&spec), NULL};

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -77,6 +78,21 @@ static bool holds_text(const char *path, const char *text)
     return size == strlen(text) && strcmp(found, text) == 0;
 }
 
+/* A link to an older map stays a link, the file it points to is replaced. */
+static void overwrites_behind_link(rig_job *j)
+{
+    struct stat info;
+    int columns, rows;
+    const char *real = j->settings.output, *name = predict_rig_path("e-name.tif");
+    write_text(real, "older");
+    CU_ASSERT_EQUAL(symlink(real, name), 0);
+    j->settings.output = name;
+    TEST_OK(rig_job_run(j));
+    CU_ASSERT(lstat(name, &info) == 0 && S_ISLNK(info.st_mode));
+    free(rig_raster_read(real, &columns, &rows));
+    CU_ASSERT_EQUAL(columns, (rig_scene_small.width + 3) / 4);
+}
+
 static void existing(void)
 {
     rig_job j;
@@ -95,6 +111,7 @@ static void existing(void)
     write_text(CPLSPrintf("%s.aux.xml", j.settings.output), "<PAMDataset/>");
     TEST_OK(rig_job_run(&j));
     CU_ASSERT_EQUAL(rig_count_files(test_folder(), "e-out.tif"), 1); /* stale sidecar gone */
+    overwrites_behind_link(&j);
 }
 
 /* Whatever name the input hides behind. */

@@ -111,10 +111,39 @@ static void huge_sparse_vrt(void)
     s2clr_stack_close(stack);
 }
 
+/* A source that is gone makes GDAL call the window empty: it must be read, which tells. */
+static void missing_source(void)
+{
+    const rig_raster tile = {.name = "tile.tif",
+                             .width = 64,
+                             .height = 64,
+                             .bands = 1,
+                             .metres = 10,
+                             .names = "B4",
+                             .fill = ground};
+    char source[600];
+    snprintf(source, sizeof source, "%s", rig_write(&tile));
+    const char *path = rig_path("gone.vrt");
+    GDALDatasetH from = GDALOpen(source, GA_ReadOnly);
+    GDALClose(GDALCreateCopy(GDALGetDriverByName("VRT"), path, from, 0, NULL, NULL, NULL));
+    GDALClose(from);
+    CU_ASSERT_EQUAL(remove(source), 0);
+    const s2clr_card card = rig_card("B04");
+    float values[4];
+    uint8_t valid[4];
+    s2clr_stack *stack = rig_open(path, &card, NULL);
+    CU_ASSERT_FALSE(s2clr_stack_is_empty(stack, 0, 0, 64, 64));
+    CU_ASSERT_FALSE(s2clr_stack_is_empty(stack, 0, 0, 64, 64));
+    CU_ASSERT_EQUAL(s2clr_stack_read(stack, 0, 0, 2, 2, values, valid), S2CLR_ERR_IO);
+    TEST_ERROR_SAYS("tile.tif");
+    s2clr_stack_close(stack);
+}
+
 static const test_case cases[] = {
     {"empty_windows", empty_windows},
     {"empty_means_invalid", empty_means_invalid},
     {"huge_sparse_vrt", huge_sparse_vrt},
+    {"missing_source", missing_source},
 };
 
 int main(int argc, char **argv)

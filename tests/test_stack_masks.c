@@ -283,6 +283,13 @@ static void scl_refused(void)
     scl.shift_x = 0, scl.epsg = 32631;
     options.scl = rig_write(&scl);
     rig_refused(inputs, &card, &options, S2CLR_ERR_MISMATCH, "CRS is WGS 84 / UTM zone 31N");
+    float value;
+    uint8_t valid;
+    options.scl = inputs[0]; /* DN are no classes */
+    s2clr_stack *wrong = rig_open(inputs[0], &card, &options);
+    CU_ASSERT_EQUAL(s2clr_stack_read(wrong, 5, 5, 1, 1, &value, &valid), S2CLR_ERR_FORMAT);
+    TEST_ERROR_SAYS("a scene classification holds 0 to 255");
+    s2clr_stack_close(wrong);
     options.scl = rig_path("absent.tif");
     rig_refused(inputs, &card, &options, S2CLR_ERR_IO, "absent.tif");
     static const char *const bad[] = {"3,", "x", "-1", "256", "1 2", ""};

@@ -8,6 +8,7 @@
 #include "commands/dataset_rows.h"
 #include "commands/edge.h"
 #include "train/augment.h"
+#include "train/run_folder.h"
 #include "train/supervised.h"
 
 static const s2clr_param_row rows[] = {
@@ -159,8 +160,9 @@ static void plan_print(const s2clr_parts *parts, const s2clr_card *card,
         printf("%-12s%zu, %zu of them %s\n", names[i], part[i]->count,
                s2clr_samples_positives(part[i]), card->positive);
     printf("network     %s, %zu weights\n", card->arch.name, weights);
-    printf("training    %d epochs of %zu steps of %d, %s, rate %g\n", s->epochs,
-           parts->train.count / (size_t)s->batch, s->batch, s->optimiser, s->rate);
+    const size_t steps = parts->train.count / (size_t)s->batch; /* a small set fills one batch */
+    printf("training    %d epochs of %zu steps of %d, %s, rate %g\n", s->epochs, steps ? steps : 1,
+           s->batch, s->optimiser, s->rate);
     printf("device      %s\noutput      %s\n", device, s->run_dir);
     fflush(stdout);
 }
@@ -216,6 +218,15 @@ static s2clr_status with_parts(const s2clr_args *args, const s2clr_parts *parts,
     return status;
 }
 
+/* Before thousands of images are decoded. */
+static s2clr_status check_early(const s2clr_args *args)
+{
+    s2clr_supervised_settings settings;
+    S2CLR_TRY(settings_of(args, &settings));
+    if (s2clr_args_flag(args, "dry-run")) return S2CLR_OK;
+    return s2clr_run_folder_check(settings.run_dir, settings.resume);
+}
+
 static s2clr_status supervised(const s2clr_args *args)
 {
     const unsigned needed = 1u << S2CLR_SPLIT_TRAIN | 1u << S2CLR_SPLIT_VALIDATION;
@@ -223,6 +234,7 @@ static s2clr_status supervised(const s2clr_args *args)
     s2clr_parts parts;
     s2clr_terminal terminal;
     s2clr_supervised_result result;
+    S2CLR_TRY(check_early(args));
     S2CLR_TRY(s2clr_edge_pool(args, &pool));
     const s2clr_progress progress = s2clr_edge_progress(args, &terminal);
     s2clr_status status =

@@ -23,6 +23,7 @@ static void print_options(FILE *to, const s2clr_command *command)
 /* What completes the value of a row, as the body of a case. */
 static void print_value(FILE *to, const s2clr_param_row *row)
 {
+    const bool is_file = row->meta && strcmp(row->meta, "FILE") == 0; /* or a word, as auto */
     if (row->type == S2CLR_TYPE_CHOICE) {
         fputs("words '", to);
         print_words(to, row->choices);
@@ -31,8 +32,9 @@ static void print_value(FILE *to, const s2clr_param_row *row)
         fputs("models", to);
     } else if (row->type == S2CLR_TYPE_OUTPUT_FOLDER) {
         fputs("folders", to);
-    } else if (row->type == S2CLR_TYPE_INT || row->type == S2CLR_TYPE_REAL ||
-               row->type == S2CLR_TYPE_WINDOW_INT || row->type == S2CLR_TYPE_WINDOW_REAL) {
+    } else if ((row->type == S2CLR_TYPE_TEXT && !is_file) || row->type == S2CLR_TYPE_INT ||
+               row->type == S2CLR_TYPE_REAL || row->type == S2CLR_TYPE_WINDOW_INT ||
+               row->type == S2CLR_TYPE_WINDOW_REAL) {
         fputs("nothing", to);
     } else {
         fputs("files", to);
@@ -84,6 +86,8 @@ static const char head[] =
     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}"
     " options= first=\n"
     "    local IFS=$' \\t\\n'\n"
+    "    if [ \"$cur\" = = ]; then cur=\n" /* bash splits --of=COG into three words */
+    "    elif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
     "    COMPREPLY=()\n";
 
 void s2clr_completion_bash(FILE *to)
@@ -97,7 +101,8 @@ void s2clr_completion_bash(FILE *to)
     for (size_t i = 0; i < count; i++) print_command(to, list[i]);
     fputs("    esac\n"
           "    case $cur in\n"
-          "    -*) _s2clr_words \"$options\" ;;\n"
+          "    -|--*) _s2clr_words \"$options\" ;;\n"
+          "    -*) _s2clr_words \"$options ${options// --/ -}\" ;;\n" /* one dash will do */
           "    *) if [ \"$COMP_CWORD\" -eq 2 ] && [ -n \"$first\" ]; then _s2clr_words \"$first\"\n"
           "       else _s2clr_files; fi ;;\n"
           "    esac\n"

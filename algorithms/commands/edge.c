@@ -3,6 +3,7 @@
 #include <cpl_conv.h>
 #include <cpl_error.h>
 #include <gdal.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,7 @@ void s2clr_edge_end(void)
 int s2clr_edge_fail(const s2clr_args *args, s2clr_status status)
 {
     const int signal_number = s2clr_interrupt_signal();
+    if (signal_number == SIGPIPE) return 128 + SIGPIPE; /* whoever listened has heard enough */
     if (status == S2CLR_ERR_CANCELLED) {
         fprintf(stderr, "s2clr %s: interrupted\n", s2clr_edge_name(args));
         return 128 + (signal_number ? signal_number : 2);

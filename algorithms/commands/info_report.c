@@ -4,6 +4,7 @@
 #include <geos_c.h>
 #include <ogr_srs_api.h>
 #include <proj.h>
+#include <stdlib.h>
 
 #include "backend/backend.h"
 #include "base/memory.h"
@@ -138,6 +139,21 @@ static void print_text(FILE *to, const char *label, const char *text)
     if (text && text[0]) fprintf(to, "%-12s%s\n", label, text);
 }
 
+/* One line per set of numbers: the object as a whole is too long to read. */
+static void print_metrics(FILE *to, const char *text)
+{
+    json_t *object = json_loads(text, 0, NULL), *value;
+    const char *key, *label = "metrics";
+    json_object_foreach(object, key, value)
+    {
+        char *line = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
+        fprintf(to, "%-12s%s: %s\n", label, key, line ? line : "");
+        free(line);
+        label = "";
+    }
+    json_decref(object);
+}
+
 static void print_levels(FILE *to, const s2clr_card *card)
 {
     for (int i = 0; i < card->levels; i++) {
@@ -179,7 +195,7 @@ void s2clr_model_print(FILE *to, const s2clr_model *model)
     print_levels(to, card);
     print_text(to, "trained on", card->text[S2CLR_CARD_TRAINED_ON]);
     print_text(to, "not checked", card->text[S2CLR_CARD_NOT_VALIDATED]);
-    print_text(to, "metrics", card->text[S2CLR_CARD_METRICS]);
+    print_metrics(to, card->text[S2CLR_CARD_METRICS]);
     print_text(to, "licence", card->text[S2CLR_CARD_LICENCE]);
     print_text(to, "data set", card->text[S2CLR_CARD_DATASET]);
     print_text(to, "parent", card->text[S2CLR_CARD_PARENT]);

@@ -1,6 +1,8 @@
 /*
- * SIGINT and SIGTERM: the first one sets a flag that progress callbacks look at, so that work stops
- * and cleans up; the second one ends the process at once.
+ * SIGINT, SIGTERM, SIGHUP (unless nohup) and SIGPIPE: the first one sets a flag that progress
+ * callbacks look at, so that work stops and cleans up; one that comes a second or more later ends
+ * the process at once. Sooner it is the same wish twice: timeout(1) signals the command and then
+ * its group, a terminal the whole group.
  */
 #ifndef S2CLR_COMMANDS_INTERRUPT_H
 #define S2CLR_COMMANDS_INTERRUPT_H

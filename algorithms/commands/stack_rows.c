@@ -62,7 +62,7 @@ void s2clr_stack_print(FILE *to, const s2clr_stack_info *info)
             info->baseline[0] ? ", processing baseline " : "", info->baseline);
     fprintf(to, "offset      %s\nmask        %s\n", info->offset_from,
             info->has_scl ? "scene classification (SCL)" : "nodata only");
-    fprintf(to, "%-12s%-6s %-8s %-10s %-10s %s\n", "bands", "band", "offset", "nodata", "metres",
+    fprintf(to, "%-12s%-6s %-8s %-10s %-10s %s\n", "bands", "band", "offset", "nodata", "pixel",
             "from");
     for (int i = 0; i < info->bands; i++) {
         const s2clr_stack_band *band = &info->band[i];

@@ -88,6 +88,12 @@ static s2clr_status not_found(const char *name)
 
 s2clr_status s2clr_zoo_resolve(const char *name, char path[S2CLR_ZOO_PATH])
 {
+    struct stat info;
+    if (name && stat(name, &info) == 0 && S_ISDIR(info.st_mode))
+        return s2clr_error_set(S2CLR_ERR_IO,
+                               "model %.200s: is a folder; name the model file, as in "
+                               "run/model.safetensors",
+                               name);
     if (name && (strchr(name, '/') || is_file(name))) {
         if (strlen(name) >= S2CLR_ZOO_PATH)
             return s2clr_error_set(S2CLR_ERR_ARGUMENT,

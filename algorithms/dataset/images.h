@@ -29,7 +29,11 @@ s2clr_status s2clr_images_open(const char *path, const s2clr_images_options *opt
 /* True when `path` looks like such a folder or zip. */
 bool s2clr_images_identify(const char *path);
 
-typedef enum s2clr_split_part { S2CLR_SPLIT_TRAIN, S2CLR_SPLIT_VALIDATION, S2CLR_SPLIT_TEST } s2clr_split_part;
+typedef enum s2clr_split_part {
+    S2CLR_SPLIT_TRAIN,
+    S2CLR_SPLIT_VALIDATION,
+    S2CLR_SPLIT_TEST
+} s2clr_split_part;
 
 /* The part of a sample: u = first 8 bytes (big-endian) of SHA-256(file name without folder) / 2^64;
  * u < test: TEST; u < test + validation: VALIDATION; else TRAIN. So a file never changes sides

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "predict/gdal_watch.h"
+#include "sentinel2/gdal_watch.h"
 #include "predict/paoi.h"
 
 /* Pieces that the longer side of a polygon's box is cut into before it is reprojected: a curve of
@@ -212,7 +212,8 @@ static s2clr_status unite(polygons *all, GEOSGeometry **out)
 
 static s2clr_status load(polygons *all, const char *path, GEOSGeometry **out)
 {
-    GDALDatasetH dataset = GDALOpenEx(path, GDAL_OF_VECTOR, NULL, NULL, NULL);
+    GDALDatasetH dataset =
+        GDALOpenEx(path, GDAL_OF_VECTOR | GDAL_OF_VERBOSE_ERROR, NULL, NULL, NULL);
     if (!dataset)
         return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be opened as vector data: %s", path,
                                CPLGetLastErrorMsg());

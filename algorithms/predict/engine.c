@@ -198,29 +198,29 @@ size_t s2clr_engine_fixed_bytes(const s2clr_engine *engine)
 
 /* Which outputs of a block get a value, from the valid pixels of their patches. */
 static size_t choose(const s2clr_engine *engine, const s2clr_block *block, const uint32_t *count,
-                     uint8_t *todo)
+                     uint8_t *pending)
 {
     const size_t outputs = (size_t)block->columns * (size_t)block->rows;
     const double pixels = (double)engine->grid.patch * engine->grid.patch;
     size_t chosen = 0;
     for (size_t i = 0; i < outputs; i++) {
         const bool enough = count[i] > 0 && count[i] / pixels >= engine->options.min_valid;
-        todo[i] = enough && (!block->wanted || block->wanted[i]);
-        chosen += todo[i];
+        pending[i] = enough && (!block->wanted || block->wanted[i]);
+        chosen += pending[i];
     }
     return chosen;
 }
 
 static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, uint32_t *count,
-                            uint8_t *todo, float *probability, float *valid_fraction)
+                            uint8_t *pending, float *probability, float *valid_fraction)
 {
     const size_t outputs = (size_t)block->columns * (size_t)block->rows;
     const double pixels = (double)engine->grid.patch * engine->grid.patch;
     S2CLR_TRY(s2clr_coverage_count(engine->pool, &engine->grid, block, count));
     for (size_t i = 0; valid_fraction && i < outputs; i++)
         valid_fraction[i] = (float)(count[i] / pixels);
-    if (choose(engine, block, count, todo) == 0) return S2CLR_OK;
-    return engine->kind->compute(engine, block, todo, probability);
+    if (choose(engine, block, count, pending) == 0) return S2CLR_OK;
+    return engine->kind->compute(engine, block, pending, probability);
 }
 
 s2clr_status s2clr_engine_compute(s2clr_engine *engine, const s2clr_block *block,
@@ -228,16 +228,16 @@ s2clr_status s2clr_engine_compute(s2clr_engine *engine, const s2clr_block *block
 {
     const size_t outputs = (size_t)block->columns * (size_t)block->rows;
     uint32_t *count = NULL;
-    uint8_t *todo = NULL;
+    uint8_t *pending = NULL;
     for (size_t i = 0; i < outputs; i++) probability[i] = NAN;
     if (valid_fraction) memset(valid_fraction, 0, outputs * sizeof *valid_fraction);
     if (block->empty) return S2CLR_OK;
     s2clr_status status = s2clr_alloc(outputs, sizeof *count, "valid counts", (void **)&count);
     if (status == S2CLR_OK)
-        status = s2clr_alloc(outputs, sizeof *todo, "choice of outputs", (void **)&todo);
+        status = s2clr_alloc(outputs, sizeof *pending, "choice of outputs", (void **)&pending);
     if (status == S2CLR_OK)
-        status = compute(engine, block, count, todo, probability, valid_fraction);
-    s2clr_free(todo);
+        status = compute(engine, block, count, pending, probability, valid_fraction);
+    s2clr_free(pending);
     s2clr_free(count);
     return status;
 }

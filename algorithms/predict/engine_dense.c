@@ -14,7 +14,7 @@
 typedef struct dense_job {
     s2clr_engine *engine;
     const s2clr_block *block;
-    const uint8_t *todo;
+    const uint8_t *pending;
     float *probability;
     int64_t unit_x, unit_y; /* first unit of the block */
     size_t across, down;    /* units */
@@ -122,12 +122,12 @@ static void mark_units(dense_job *job)
 {
     const s2clr_engine *engine = job->engine;
     const s2clr_block *block = job->block;
-    const uint8_t *todo = job->todo;
+    const uint8_t *pending = job->pending;
     for (int r = block->row; r < block->row + block->rows; r++) {
         const int64_t y0 = first_unit(engine, r) - job->unit_y;
         const int64_t y1 = units_end(engine, r, 1) - job->unit_y;
         for (int c = block->column; c < block->column + block->columns; c++) {
-            if (!*todo++) continue;
+            if (!*pending++) continue;
             const int64_t x0 = first_unit(engine, c) - job->unit_x;
             const int64_t x1 = units_end(engine, c, 1) - job->unit_x;
             for (int64_t y = y0; y < y1; y++)
@@ -231,7 +231,7 @@ static s2clr_status mean_row(void *context, size_t item, int worker)
             for (size_t c = 0; c < count; c++) total[c] += sum[k * columns + first + c];
         for (size_t c = 0; c < count; c++) {
             const size_t at = item * columns + first + c;
-            if (job->todo[at])
+            if (job->pending[at])
                 job->probability[at] = s2clr_engine_calibrate(engine, total[c] / area);
         }
     }
@@ -251,10 +251,11 @@ static s2clr_status allocate(dense_job *job)
     return s2clr_alloc(sums, sizeof(double), "sums of local logits", (void **)&job->row_sum);
 }
 
-static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, const uint8_t *todo,
+static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, const uint8_t *pending,
                             float *probability)
 {
-    dense_job job = {.engine = engine, .block = block, .todo = todo, .probability = probability};
+    dense_job job = {
+        .engine = engine, .block = block, .pending = pending, .probability = probability};
     shape_job(&job);
     s2clr_status status = allocate(&job);
     if (status == S2CLR_OK) status = fill_lattice(&job);

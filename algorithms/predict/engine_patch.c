@@ -16,7 +16,7 @@ typedef struct patch_item {
 typedef struct patch_job {
     s2clr_engine *engine;
     const s2clr_block *block;
-    const uint8_t *todo;
+    const uint8_t *pending;
     float *probability;
     patch_item *item;
     size_t items;
@@ -115,7 +115,7 @@ static s2clr_status run_unit(void *context, size_t item, int worker)
     for (int i = 0; i < UNIT; i++) {
         if (!in_block(job->block, first + i)) continue;
         const size_t at = index_in(job->block, first + i, row);
-        if (job->todo[at]) job->probability[at] = s2clr_engine_calibrate(engine, logit[i]);
+        if (job->pending[at]) job->probability[at] = s2clr_engine_calibrate(engine, logit[i]);
     }
     return S2CLR_OK;
 }
@@ -124,7 +124,7 @@ static bool unit_wanted(const patch_job *job, int row, int unit)
 {
     for (int i = 0; i < UNIT; i++) {
         const int column = unit * UNIT + i;
-        if (in_block(job->block, column) && job->todo[index_in(job->block, column, row)])
+        if (in_block(job->block, column) && job->pending[index_in(job->block, column, row)])
             return true;
     }
     return false;
@@ -140,10 +140,11 @@ static void list_units(patch_job *job)
                 job->item[job->items++] = (patch_item){.row = row, .unit = unit};
 }
 
-static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, const uint8_t *todo,
+static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, const uint8_t *pending,
                             float *probability)
 {
-    patch_job job = {.engine = engine, .block = block, .todo = todo, .probability = probability};
+    patch_job job = {
+        .engine = engine, .block = block, .pending = pending, .probability = probability};
     const size_t across =
         (size_t)(units_end(block->column, block->columns) - first_unit(block->column));
     S2CLR_TRY(s2clr_alloc(across * (size_t)block->rows, sizeof *job.item, "list of units",

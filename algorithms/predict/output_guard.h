@@ -1,6 +1,7 @@
 /*
  * Refuses an output that is one of the things a run reads, whatever name it goes by: links,
- * archives (/vsizip/...), subdataset names and the sources of a VRT included.
+ * archives (/vsizip/...), subdataset names and the sources of a VRT included; also every file below
+ * a folder that is read.
  */
 #ifndef S2CLR_PREDICT_OUTPUT_GUARD_H
 #define S2CLR_PREDICT_OUTPUT_GUARD_H

@@ -36,8 +36,8 @@ typedef struct s2clr_engine_kind {
     /* Bytes of scratch that compute() allocates for a block. */
     size_t (*scratch)(const s2clr_engine *engine, int columns, int rows);
 
-    /* Writes probability where todo is not 0, both (rows, columns) of the block. */
-    s2clr_status (*compute)(s2clr_engine *engine, const s2clr_block *block, const uint8_t *todo,
+    /* Writes probability where pending is not 0, both (rows, columns) of the block. */
+    s2clr_status (*compute)(s2clr_engine *engine, const s2clr_block *block, const uint8_t *pending,
                             float *probability);
 } s2clr_engine_kind;
 

@@ -14,7 +14,7 @@
 #include "predict/aoi.h"
 #include "predict/clock.h"
 #include "predict/engine.h"
-#include "predict/gdal_watch.h"
+#include "sentinel2/gdal_watch.h"
 #include "predict/output_guard.h"
 #include "predict/provenance.h"
 #include "predict/reader.h"
@@ -140,6 +140,11 @@ static s2clr_status open_aoi(run *r)
     double transform[6];
     memcpy(r->work, r->window, sizeof r->work);
     if (!r->settings->aoi) return S2CLR_OK;
+    if (!info->has_transform)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "%s: has no georeference, so polygons mean nothing; map a window in "
+                               "pixels (srcwin) instead of an area of interest",
+                               r->settings->inputs[0]);
     s2clr_grid_transform(&r->grid, info->transform, transform);
     S2CLR_TRY(s2clr_aoi_open(r->settings->aoi, info->wkt, transform, r->grid.columns, r->grid.rows,
                              &r->aoi));

@@ -5,26 +5,27 @@
 #include <cpl_string.h>
 #include <cpl_vsi.h>
 #include <gdal.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "predict/gdal_watch.h"
+#include "sentinel2/gdal_watch.h"
+#include "predict/output_file.h"
 #include "predict/overviews.h"
 
 #define BYTE_STEPS 254
 #define BYTE_NODATA 255
 #define TILE "256"
-#define PATH_ROOM 4096
+#define PATH_ROOM S2CLR_OUTPUT_PATH_MAX
 
 struct s2clr_writer {
     s2clr_writer_options options;
     bool cog;
-    char part[PATH_ROOM];  /* the tiled GTiff being written */
-    char final[PATH_ROOM]; /* what is renamed: part, or the COG made from it */
+    char target[PATH_ROOM]; /* options.path, or what that symbolic link points to */
+    char part[PATH_ROOM];   /* the tiled GTiff being written */
+    char final[PATH_ROOM];  /* what is renamed: part, or the COG made from it */
     GDALDatasetH dataset;
     s2clr_moments *row; // (rows) of the values as stored
     s2clr_moments all;
@@ -34,19 +35,6 @@ struct s2clr_writer {
 };
 
 /* ---- opening ---- */
-
-static s2clr_status check_output(const s2clr_writer_options *options)
-{
-    VSIStatBufL found;
-    if (VSIStatL(options->path, &found) != 0) return S2CLR_OK;
-    if (VSI_ISDIR(found.st_mode))
-        return s2clr_error_set(S2CLR_ERR_EXISTS, "%s: is a folder; name a file", options->path);
-    if (!options->overwrite)
-        return s2clr_error_set(S2CLR_ERR_EXISTS,
-                               "%s: exists already; choose another name or allow overwriting",
-                               options->path);
-    return S2CLR_OK;
-}
 
 /* The user's K=V replace the defaults. */
 static char **with_user_options(char **list, const s2clr_writer_options *options)
@@ -124,11 +112,12 @@ static s2clr_status name_parts(s2clr_writer *writer)
 {
     const char *path = writer->options.path;
     const int pid = (int)getpid();
-    if (strlen(path) + 40 > PATH_ROOM)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%.80s...: the name is too long", path);
-    snprintf(writer->part, PATH_ROOM, "%s.part-%d.tif", path, pid);
+    S2CLR_TRY(s2clr_output_resolve(path, writer->target));
+    snprintf(writer->part, PATH_ROOM, "%.*s.part-%d.tif", PATH_ROOM - S2CLR_OUTPUT_SUFFIX_MAX,
+             writer->target, pid);
     if (writer->cog)
-        snprintf(writer->final, PATH_ROOM, "%s.part-%d.cog.tif", path, pid);
+        snprintf(writer->final, PATH_ROOM, "%.*s.part-%d.cog.tif",
+                 PATH_ROOM - S2CLR_OUTPUT_SUFFIX_MAX, writer->target, pid);
     else
         snprintf(writer->final, PATH_ROOM, "%s", writer->part);
     return S2CLR_OK;
@@ -186,7 +175,7 @@ static s2clr_status create(s2clr_writer *writer)
 s2clr_status s2clr_writer_open(const s2clr_writer_options *options, s2clr_writer **out)
 {
     s2clr_writer *writer;
-    S2CLR_TRY(check_output(options));
+    S2CLR_TRY(s2clr_output_check(options->path, options->overwrite));
     S2CLR_TRY(s2clr_alloc(1, sizeof *writer, "writer", (void **)&writer));
     writer->options = *options;
     s2clr_status status = name_parts(writer);
@@ -362,30 +351,12 @@ static s2clr_status make_cog(s2clr_writer *writer, const s2clr_progress *progres
     return S2CLR_OK;
 }
 
-static s2clr_status publish(s2clr_writer *writer)
-{
-    static const char *const sidecars[] = {".aux.xml", ".ovr", ".msk"};
-    char old[PATH_ROOM + 16], new[PATH_ROOM + 16];
-    if (VSIRename(writer->final, writer->options.path) != 0)
-        return s2clr_error_set(S2CLR_ERR_IO, "%s: the finished file cannot be given this name: %s",
-                               writer->options.path, VSIStrerror(errno));
-    /* An older raster's sidecars would be taken for this one's. */
-    for (size_t i = 0; i < sizeof sidecars / sizeof sidecars[0]; i++) {
-        VSIStatBufL found;
-        snprintf(old, sizeof old, "%s%s", writer->final, sidecars[i]);
-        snprintf(new, sizeof new, "%s%s", writer->options.path, sidecars[i]);
-        if (VSIStatL(new, &found) == 0) VSIUnlink(new);
-        if (VSIStatL(old, &found) == 0) VSIRename(old, new);
-    }
-    return S2CLR_OK;
-}
-
 s2clr_status s2clr_writer_finish(s2clr_writer *writer, const s2clr_progress *progress, double from)
 {
     const double middle = writer->cog ? from + (1.0 - from) / 2 : 1.0;
     S2CLR_TRY(complete(writer, progress, from, middle));
     if (writer->cog) S2CLR_TRY(make_cog(writer, progress, middle));
-    return publish(writer);
+    return s2clr_output_publish(writer->final, writer->target, writer->options.path);
 }
 
 void s2clr_writer_statistics(const s2clr_writer *writer, s2clr_moments *moments,

@@ -109,10 +109,10 @@ static s2clr_status same_crs(const char *path, GDALDatasetH dataset, const char 
 {
     OGRSpatialReferenceH a = GDALGetSpatialRef(dataset), b = GDALGetSpatialRef(reference);
     if (!a || !b || a == b) return S2CLR_OK;
-    s2clr_quiet quiet;
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch watch;
+    s2clr_gdal_watch_begin(&watch);
     const bool same = OSRIsSame(a, b) != 0;
-    s2clr_quiet_end(&quiet);
+    s2clr_gdal_watch_end(&watch);
     if (same) return S2CLR_OK;
     const char *name_a = OSRGetName(a), *name_b = OSRGetName(b);
     return s2clr_error_set(S2CLR_ERR_MISMATCH,

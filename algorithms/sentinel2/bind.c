@@ -31,8 +31,9 @@ static s2clr_status missing(const s2clr_found *found, const s2clr_card *card, co
     list_names(found, names, sizeof names);
     if (!found->numbered)
         return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                               "%s: no band %s; the model wants %s, the %s holds %s", found->input,
-                               band, wanted, found->opened_as, names);
+                               "%s: no band %s; the model wants %s, the %s holds %s; give the "
+                               "whole product, or choose another model",
+                               found->input, band, wanted, found->opened_as, names);
     return s2clr_error_set(
         S2CLR_ERR_MISMATCH,
         "%s: no band %s; the model wants %s, the input has %d raster bands and names them: %s; say "

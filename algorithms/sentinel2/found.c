@@ -50,14 +50,14 @@ s2clr_status s2clr_found_add(s2clr_found *found, const char *band, const char *p
 
 s2clr_status s2clr_dataset_open(const char *path, GDALDatasetH *out)
 {
-    s2clr_quiet quiet;
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch watch;
+    s2clr_gdal_watch_begin(&watch);
     GDALDatasetH handle = GDALOpenEx(
         path, GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, NULL, NULL, NULL);
-    s2clr_quiet_end(&quiet);
+    s2clr_gdal_watch_end(&watch);
     if (!handle)
-        return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be opened as a raster%s%s", path,
-                               quiet.text[0] ? ": " : "", quiet.text);
+        return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be opened as a raster: %s", path,
+                               watch.text);
     *out = handle;
     return S2CLR_OK;
 }

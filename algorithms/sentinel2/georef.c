@@ -91,7 +91,18 @@ static s2clr_status check_shape(const char *input, double metres, const s2clr_st
                            input, x, y, aspect <= ASPECT_MAX ? " and sheared" : "", metres, metres);
 }
 
-static s2clr_status check_ground(const char *input, double metres, bool geographic,
+/* "-t_srs EPSG:32631 ": the UTM zone of the raster's centre; "" beyond UTM's 80 S to 84 N. */
+static void name_utm(OGRSpatialReferenceH crs, const s2clr_stack_info *info, char out[32])
+{
+    corner c = centre_of(info);
+    out[0] = '\0';
+    if (!to_degrees(crs, &c) || c.y[0] < -80 || c.y[0] > 84) return;
+    const double east = remainder(c.x[0], 360); /* -180 .. 180 */
+    const int zone = (int)floor((east + 180) / 6) % 60 + 1;
+    snprintf(out, 32, "-t_srs EPSG:%d ", (c.y[0] < 0 ? 32700 : 32600) + zone);
+}
+
+static s2clr_status check_ground(const char *input, double metres, const char *utm, bool geographic,
                                  s2clr_stack_info *info)
 {
     const double x = info->metres_x, y = info->metres_y;
@@ -101,12 +112,12 @@ static s2clr_status check_ground(const char *input, double metres, bool geograph
             S2CLR_ERR_MISMATCH,
             "%s: pixels are %.4g x %.4g m on the ground, the model wants %g m (at most 1.5 times "
             "more or less); resample first: gdalwarp %s-tr %g %g",
-            input, x, y, metres, geographic ? "-t_srs EPSG:326ZZ " : "", metres, metres);
+            input, x, y, metres, utm, metres, metres);
     if (geographic)
         s2clr_info_warn(info,
                         "%s: geographic CRS, pixels are %.4g x %.4g m on the ground, the model "
-                        "wants %g m squares; better: gdalwarp -t_srs EPSG:326ZZ -tr %g %g",
-                        input, x, y, metres, metres, metres);
+                        "wants %g m squares; better: gdalwarp %s-tr %g %g",
+                        input, x, y, metres, utm, metres, metres);
     else if (high > GROUND_NOTE || low < 1 / GROUND_NOTE)
         s2clr_info_warn(info, "%s: pixels are %.4g x %.4g m on the ground, the model wants %g m",
                         input, x, y, metres);
@@ -115,21 +126,22 @@ static s2clr_status check_ground(const char *input, double metres, bool geograph
 
 static s2clr_status measure(const char *input, double metres, s2clr_stack_info *info)
 {
-    s2clr_quiet quiet;
+    s2clr_gdal_watch watch;
     bool geographic = false;
-    s2clr_quiet_begin(&quiet);
+    char utm[32] = "";
+    s2clr_gdal_watch_begin(&watch);
     OGRSpatialReferenceH crs = OSRNewSpatialReference(info->wkt);
     if (crs) OSRSetAxisMappingStrategy(crs, OAMS_TRADITIONAL_GIS_ORDER);
     const bool measured = crs && ground_size(crs, info, &geographic);
+    if (measured && geographic) name_utm(crs, info, utm);
     OSRDestroySpatialReference(crs);
-    s2clr_quiet_end(&quiet);
+    s2clr_gdal_watch_end(&watch);
     if (!measured)
         return s2clr_error_set(S2CLR_ERR_FORMAT,
                                "%s: its georeference (origin %.10g, %.10g) does not lie on the "
-                               "Earth in its CRS%s%s; correct it: gdal_edit.py -a_srs, -a_ullr",
-                               input, info->transform[0], info->transform[3],
-                               quiet.text[0] ? ": " : "", quiet.text);
-    return check_ground(input, metres, geographic, info);
+                               "Earth in its CRS: %s; correct it: gdal_edit.py -a_srs, -a_ullr",
+                               input, info->transform[0], info->transform[3], watch.text);
+    return check_ground(input, metres, utm, geographic, info);
 }
 
 s2clr_status s2clr_stack_ground(const char *input, double card_metres, s2clr_stack_info *info)

@@ -1,3 +1,5 @@
+/* VSIStatBufL is a struct stat64. */
+#define _LARGEFILE64_SOURCE
 #include <cpl_string.h>
 #include <cpl_vsi.h>
 #include <stdio.h>
@@ -24,10 +26,10 @@ typedef struct opener {
 /* File names in a folder, or NULL when it is none; CSLDestroy(). */
 static char **list_folder(const char *path)
 {
-    s2clr_quiet quiet;
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch watch;
+    s2clr_gdal_watch_begin(&watch);
     char **names = VSIReadDirEx(path, 20000);
-    s2clr_quiet_end(&quiet);
+    s2clr_gdal_watch_end(&watch);
     return names;
 }
 
@@ -158,7 +160,18 @@ static bool is_files(const request *r)
 static s2clr_status open_files(const request *r, s2clr_found *found)
 {
     found->numbered = true;
-    for (size_t i = 0; i < r->count; i++) S2CLR_TRY(s2clr_found_add_file(found, r->inputs[i]));
+    for (size_t i = 0; i < r->count; i++) {
+        const s2clr_status status = s2clr_found_add_file(found, r->inputs[i]);
+        VSIStatBufL info;
+        if (status != S2CLR_OK && VSIStatL(r->inputs[i], &info) == 0 && VSI_ISDIR(info.st_mode))
+            return s2clr_error_set(
+                S2CLR_ERR_FORMAT,
+                "%s: a folder with neither a Sentinel-2 product (MTD_MSIL1C.xml, "
+                "MTD_MSIL2A.xml) nor files named after bands (B02.tif); give "
+                "the folder that has them, or the files",
+                r->inputs[i]);
+        S2CLR_TRY(status);
+    }
     return S2CLR_OK;
 }
 

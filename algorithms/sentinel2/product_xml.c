@@ -72,16 +72,16 @@ s2clr_status s2clr_product_parse(const char *xml, const char *path, s2clr_produc
     s2clr_product product = {.level = ""};
     if (strlen(xml) > XML_MAX)
         return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: product XML larger than 64 MiB", path);
-    s2clr_quiet quiet;
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch watch;
+    s2clr_gdal_watch_begin(&watch);
     CPLXMLNode *root = CPLParseXMLString(xml);
-    s2clr_quiet_end(&quiet);
+    s2clr_gdal_watch_end(&watch);
     const CPLXMLNode *top = root;
     while (top && (top->eType != CXT_Element || top->pszValue[0] == '?')) top = top->psNext;
     if (!top) CPLDestroyXMLNode(root);
     if (!top)
-        return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: product XML cannot be parsed%s%s", path,
-                               quiet.text[0] ? ": " : "", quiet.text);
+        return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: product XML cannot be parsed: %s", path,
+                               watch.text);
     CPLStripXMLNamespace(root, NULL, TRUE);
     const char *level = text_of(root, "=PROCESSING_LEVEL");
     if (strncmp(level, "Level-1C", 8) == 0 || strncmp(level, "Level-2A", 8) == 0)

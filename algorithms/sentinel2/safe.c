@@ -52,12 +52,12 @@ static bool find_in_folder(const char *folder, const char *level, char *mtd, siz
 bool s2clr_safe_find(const char *input, const char *level, char *mtd, size_t size)
 {
     char folder[S2CLR_PATH_MAX], wanted[32], last[256];
-    s2clr_quiet quiet;
+    s2clr_gdal_watch watch;
     bool found = false;
     if (strlen(input) + 16 >= sizeof folder) return false;
     snprintf(wanted, sizeof wanted, "MTD_MSI%s.xml", level);
     s2clr_name_last(input, last, sizeof last);
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch_begin(&watch);
     if (strcmp(last, wanted) == 0) {
         snprintf(mtd, size, "%s", input);
         found = strlen(input) < size && exists(input, false);
@@ -68,7 +68,7 @@ bool s2clr_safe_find(const char *input, const char *level, char *mtd, size_t siz
         while (n > 1 && folder[n - 1] == '/') folder[--n] = '\0';
         found = exists(folder, true) && find_in_folder(folder, level, mtd, size);
     }
-    s2clr_quiet_end(&quiet);
+    s2clr_gdal_watch_end(&watch);
     return found;
 }
 

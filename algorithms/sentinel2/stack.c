@@ -21,10 +21,10 @@ void s2clr_info_warn(s2clr_stack_info *info, const char *format, ...)
 void s2clr_stack_close(s2clr_stack *stack)
 {
     if (!stack) return;
-    s2clr_quiet quiet;
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch watch;
+    s2clr_gdal_watch_begin(&watch);
     for (int i = 0; i < stack->opened; i++) GDALClose(stack->open[i].handle);
-    s2clr_quiet_end(&quiet);
+    s2clr_gdal_watch_end(&watch);
     for (int i = 0; i < S2CLR_SCRATCH_SLOTS; i++) s2clr_free(stack->scratch[i]);
     s2clr_free(stack->open);
     s2clr_free(stack->info.wkt);

@@ -18,14 +18,15 @@ static bool centres(s2clr_axis axis, int64_t first, int64_t count, int *low, int
 static bool plane_is_empty(const s2clr_plane *plane, int64_t x0, int64_t y0, int64_t w, int64_t h)
 {
     int x, y, sw, sh;
-    s2clr_quiet quiet;
+    s2clr_gdal_watch watch;
     if (!centres(plane->x, x0, w, &x, &sw) || !centres(plane->y, y0, h, &y, &sh)) return true;
     if (!plane->empty_is_nodata) return false;
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch_begin(&watch);
     const int status =
         GDALGetDataCoverageStatus(plane->band, x, y, sw, sh, GDAL_DATA_COVERAGE_STATUS_DATA, NULL);
-    s2clr_quiet_end(&quiet);
-    return status == GDAL_DATA_COVERAGE_STATUS_EMPTY;
+    s2clr_gdal_watch_end(&watch);
+    /* A VRT source that cannot be opened counts as empty too: reading it will say what is wrong. */
+    return status == GDAL_DATA_COVERAGE_STATUS_EMPTY && !watch.failed;
 }
 
 bool s2clr_stack_is_empty(s2clr_stack *stack, int64_t x0, int64_t y0, int w, int h)

@@ -45,13 +45,13 @@ static const char *path_of(const s2clr_stack *stack, GDALDatasetH dataset)
 }
 
 static s2clr_status read_failed(const s2clr_stack *stack, const s2clr_plane *plane, source_window s,
-                                const s2clr_quiet *quiet)
+                                const s2clr_gdal_watch *watch)
 {
     return s2clr_error_set(S2CLR_ERR_IO,
-                           "%s: band %d cannot be read at %d,%d (%d x %d pixels)%s%s; is the file "
+                           "%s: band %d cannot be read at %d,%d (%d x %d pixels): %s; is the file "
                            "complete?",
                            path_of(stack, plane->dataset), plane->number, s.x, s.y, s.w, s.h,
-                           quiet->text[0] ? ": " : "", quiet->text);
+                           watch->text);
 }
 
 /* Reads `count` bands of one dataset, as floats, planes `gap` values apart. */
@@ -59,14 +59,14 @@ static s2clr_status read_floats(const s2clr_stack *stack, const s2clr_plane *pla
                                 source_window s, float *out, int64_t stride, size_t gap)
 {
     int numbers[S2CLR_CARD_BANDS_MAX];
-    s2clr_quiet quiet;
+    s2clr_gdal_watch watch;
     for (int i = 0; i < count; i++) numbers[i] = plane[i].number;
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch_begin(&watch);
     const CPLErr error = GDALDatasetRasterIOEx(
         plane->dataset, GF_Read, s.x, s.y, s.w, s.h, out, s.w, s.h, GDT_Float32, count, numbers,
         sizeof(float), stride * (GSpacing)sizeof(float), (GSpacing)(gap * sizeof(float)), NULL);
-    s2clr_quiet_end(&quiet);
-    return error == CE_None ? S2CLR_OK : read_failed(stack, plane, s, &quiet);
+    s2clr_gdal_watch_end(&watch);
+    return error == CE_None ? S2CLR_OK : read_failed(stack, plane, s, &watch);
 }
 
 /* Clears ok where a value is nodata or not finite. */
@@ -87,15 +87,15 @@ static s2clr_status read_wide(s2clr_stack *stack, const s2clr_plane *plane, sour
 {
     double *wide;
     size_t count;
-    s2clr_quiet quiet;
+    s2clr_gdal_watch watch;
     const double nodata = plane->has_nodata ? plane->nodata : (double)NAN;
     S2CLR_TRY(s2clr_size_mul((size_t)s.w, (size_t)s.h, &count));
     S2CLR_TRY(scratch(stack, WIDE, count, sizeof *wide, (void **)&wide));
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch_begin(&watch);
     const CPLErr error = GDALRasterIOEx(plane->band, GF_Read, s.x, s.y, s.w, s.h, wide, s.w, s.h,
                                         GDT_Float64, 0, 0, NULL);
-    s2clr_quiet_end(&quiet);
-    if (error != CE_None) return read_failed(stack, plane, s, &quiet);
+    s2clr_gdal_watch_end(&watch);
+    if (error != CE_None) return read_failed(stack, plane, s, &watch);
     for (int y = 0; y < s.h; y++)
         for (int x = 0; x < s.w; x++) {
             const double value = wide[(size_t)y * (size_t)s.w + (size_t)x];
@@ -111,16 +111,16 @@ static s2clr_status read_mask(s2clr_stack *stack, const s2clr_plane *plane, sour
 {
     uint8_t *mask;
     size_t count;
-    s2clr_quiet quiet;
+    s2clr_gdal_watch watch;
     S2CLR_TRY(s2clr_size_mul((size_t)s.w, (size_t)s.h, &count));
     S2CLR_TRY(scratch(stack, MASK, count, 1, (void **)&mask));
-    s2clr_quiet_begin(&quiet);
+    s2clr_gdal_watch_begin(&watch);
     GDALRasterBandH band = GDALGetMaskBand(plane->band);
     const CPLErr error = band ? GDALRasterIOEx(band, GF_Read, s.x, s.y, s.w, s.h, mask, s.w, s.h,
                                                GDT_Byte, 0, 0, NULL)
                               : CE_Failure;
-    s2clr_quiet_end(&quiet);
-    if (error != CE_None) return read_failed(stack, plane, s, &quiet);
+    s2clr_gdal_watch_end(&watch);
+    if (error != CE_None) return read_failed(stack, plane, s, &watch);
     for (int y = 0; y < s.h; y++)
         for (int x = 0; x < s.w; x++)
             if (!mask[(size_t)y * (size_t)s.w + (size_t)x]) ok[y * stride + x] = 0;
@@ -253,8 +253,12 @@ static s2clr_status apply_scl(s2clr_stack *stack, const target *t)
         for (int x = 0; x < t->w; x++) {
             const size_t at = (size_t)y * (size_t)t->w + (size_t)x;
             const float value = known[at] ? classes[at] : 0;
-            const bool in_range = value >= 0 && value <= 255;
-            if (!in_range || stack->scl_invalid[(int)value]) t->valid[y * t->stride + x] = 0;
+            if (!(value >= 0 && value <= 255))
+                return s2clr_error_set(S2CLR_ERR_FORMAT,
+                                       "%s: band %d holds %g, a scene classification holds 0 to "
+                                       "255 (SCL: 0 to 11); give the SCL raster, or --scl none",
+                                       stack->scl_source, stack->scl_number, (double)value);
+            if (stack->scl_invalid[(int)value]) t->valid[y * t->stride + x] = 0;
         }
     return S2CLR_OK;
 }

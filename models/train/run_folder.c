@@ -20,13 +20,26 @@ static int exists(const char *path)
     return lstat(path, &status) == 0;
 }
 
-static s2clr_status make(const char *path)
+static s2clr_status cannot_make(const char *path, int error)
+{
+    return s2clr_error_set(S2CLR_ERR_IO, "run folder %s: cannot be made: %s", path,
+                           strerror(error));
+}
+
+/* The folder above must be one. */
+static s2clr_status check_parent(const char *path)
+{
+    char parent[RUN_PATH_MAX];
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') length--;
+    while (length > 0 && path[length - 1] != '/') length--;
+    snprintf(parent, sizeof parent, "%.*s", length ? (int)length : 1, length ? path : ".");
+    return access(parent, W_OK | X_OK) == 0 ? S2CLR_OK : cannot_make(path, errno);
+}
+
+static s2clr_status check_folder(const char *path)
 {
     struct stat status;
-    if (mkdir(path, 0777) == 0) return S2CLR_OK;
-    if (errno != EEXIST)
-        return s2clr_error_set(S2CLR_ERR_IO, "run folder %s: cannot be made: %s", path,
-                               strerror(errno));
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
         return s2clr_error_set(S2CLR_ERR_EXISTS, "run folder %s: is a file, must be a folder",
                                path);
@@ -36,7 +49,7 @@ static s2clr_status make(const char *path)
     return S2CLR_OK;
 }
 
-s2clr_status s2clr_run_folder_open(const char *path, int resume, s2clr_run_folder *out)
+static s2clr_status look(const char *path, int resume, s2clr_run_folder *out)
 {
     s2clr_run_folder folder;
     if (!path || !path[0])
@@ -44,7 +57,7 @@ s2clr_status s2clr_run_folder_open(const char *path, int resume, s2clr_run_folde
     S2CLR_TRY(join(path, "checkpoint.safetensors", folder.checkpoint));
     S2CLR_TRY(join(path, "log.jsonl", folder.log));
     S2CLR_TRY(join(path, "model.safetensors", folder.model));
-    S2CLR_TRY(make(path));
+    S2CLR_TRY(exists(path) ? check_folder(path) : check_parent(path));
     folder.has_checkpoint = exists(folder.checkpoint);
     const char *found = folder.has_checkpoint  ? folder.checkpoint
                         : exists(folder.model) ? folder.model
@@ -60,6 +73,21 @@ s2clr_status s2clr_run_folder_open(const char *path, int resume, s2clr_run_folde
                                "run folder %s holds a finished model but no checkpoint to resume "
                                "from; take another folder",
                                path);
+    *out = folder;
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_run_folder_check(const char *path, int resume)
+{
+    s2clr_run_folder folder;
+    return look(path, resume, &folder);
+}
+
+s2clr_status s2clr_run_folder_open(const char *path, int resume, s2clr_run_folder *out)
+{
+    s2clr_run_folder folder;
+    S2CLR_TRY(look(path, resume, &folder));
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) return cannot_make(path, errno);
     *out = folder;
     return S2CLR_OK;
 }

@@ -19,6 +19,9 @@ typedef struct s2clr_run_folder {
  * resume is 0, or a finished model without the checkpoint to resume from. */
 s2clr_status s2clr_run_folder_open(const char *path, int resume, s2clr_run_folder *out);
 
+/* What open would refuse, found without making anything: before hours, or images, are spent. */
+s2clr_status s2clr_run_folder_check(const char *path, int resume);
+
 /* Keeps at most the first `epochs` lines, and whole ones only: a killed run may have logged one
  * epoch more than its checkpoint knows. */
 s2clr_status s2clr_run_folder_cut_log(const s2clr_run_folder *folder, uint64_t epochs);

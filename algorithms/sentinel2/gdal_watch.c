@@ -1,4 +1,4 @@
-#include "predict/gdal_watch.h"
+#include "sentinel2/gdal_watch.h"
 
 #include <cpl_error.h>
 #include <stdio.h>
@@ -32,4 +32,5 @@ void s2clr_gdal_watch_end(s2clr_gdal_watch *watch)
 {
     (void)watch;
     CPLPopErrorHandler();
+    CPLErrorReset();
 }

@@ -1,6 +1,7 @@
 /*
  * Catches what GDAL reports while some calls run, so that a failure that GDAL only prints (a write
- * that fails when a file is closed) becomes a status, and nothing is printed below the commands.
+ * that fails when a file is closed) becomes a status, a refusal can quote it, and nothing is
+ * printed below the commands.
  *
  *     s2clr_gdal_watch watch;
  *     s2clr_gdal_watch_begin(&watch);
@@ -10,8 +11,8 @@
  *
  * Begin and end nest and belong to one thread.
  */
-#ifndef S2CLR_PREDICT_GDAL_WATCH_H
-#define S2CLR_PREDICT_GDAL_WATCH_H
+#ifndef S2CLR_SENTINEL2_GDAL_WATCH_H
+#define S2CLR_SENTINEL2_GDAL_WATCH_H
 
 #include <stdbool.h>
 
