@@ -205,6 +205,8 @@ static const struct {
 } wrong[] = {
     {"\"version\": 1", "\"version\": 2", "card version 2, this program reads version 1"},
     {"\"version\": 1,", "", "'version' is missing"},
+    {"\"version\": 1,", "\"version\": 1, \"trained_level\": \"L9\",",
+     "'trained_level' is \"L9\", wanted the name of one of its levels"},
     {"\"version\": 1", "\"version\": \"1\"", "'version' must be a whole number"},
     {"\"id\": \"dense-test\",", "", "'id' is missing"},
     {"\"dense-test\"", "\"\"", "'id' is \"\", wanted a word"},

@@ -175,6 +175,29 @@ expect 'evaluate' 0 'baseline' "$S2CLR" evaluate -m run/model.safetensors data -
     --validation-share 0.3
 expect 'evaluate --json' 0 '"auc"' "$S2CLR" evaluate -m run/model.safetensors data --json --blur \
     --resamples 20 --validation-share 0.3
+zoo=dense-eurosat-permanentcrop
+S2CLR_ZOO=$top/models/zoo
+export S2CLR_ZOO
+expect 'the shipped model is listed' 0 "$zoo" "$S2CLR" model list
+expect 'the shipped model warns' 0 'never validated for irrigation' "$S2CLR" info $zoo
+expect 'the shipped model is the default' 0 'B04' "$S2CLR" info B04.tif B03.tif B02.tif
+expect 'the shipped model maps' 0 'map of the zoo.tif, 50 x 33 pixels' "$S2CLR" predict --level L1C \
+    B04.tif B03.tif B02.tif 'map of the zoo.tif'
+expect 'images are in the level of training' 0 'level EUROSAT8' "$S2CLR" evaluate -m $zoo data \
+    --positive Crop --part all --resamples 0
+expect 'another level is taken when asked for' 0 'level L1C' "$S2CLR" evaluate -m $zoo data \
+    --positive Crop --part all --resamples 0 --level L1C
+"$S2CLR" model export $zoo -o zoo-weights.safetensors -q
+cat >zoo-card.json <<'CARD'
+{"id": "again", "bands": ["B04", "B03", "B02"], "mean": [1, 1, 1], "std": [1, 1, 1], "patch": 64,
+ "architecture": {"name": "dense", "width": 48, "depth": 5}, "positive": "x",
+ "command": "the command that trained it"}
+CARD
+expect 'import with a card' 0 '' "$S2CLR" model import zoo-weights.safetensors \
+    --card zoo-card.json -o zoo-again.safetensors
+expect 'an import keeps the training command' 0 'the command that trained it' \
+    "$S2CLR" info zoo-again.safetensors
+unset S2CLR_ZOO
 expect 'evaluate on too large shares' 2 'more than everything' "$S2CLR" evaluate \
     -m run/model.safetensors data --validation-share 0.9
 

@@ -31,7 +31,7 @@ static const char *status_text(dnnl_status_t status)
     case dnnl_invalid_arguments:
         return "invalid arguments";
     case dnnl_unimplemented:
-        return "not implemented";
+        return "not offered by this build of the library";
     case dnnl_runtime_error:
         return "runtime error";
     default:
