@@ -12,6 +12,7 @@
 #include "base/philox.h"
 #include "file/model.h"
 #include "harness.h"
+#include "predict/model_share.h"
 
 static bool holes(int x, int y)
 {
@@ -57,6 +58,7 @@ static void fill_card(const rig_model *model, const s2clr_net *net, s2clr_card *
     snprintf(card->resampling, sizeof card->resampling, "bilinear");
     snprintf(card->positive, sizeof card->positive, "made_up_class");
     if (model->temperature > 0) card->temperature = model->temperature;
+    if (model->prevalence > 0) card->prevalence = model->prevalence;
     TEST_OK(s2clr_card_set_text(card, S2CLR_CARD_TITLE, "A made-up model"));
     TEST_OK(s2clr_card_set_text(card, S2CLR_CARD_WARNING, "For tests only"));
 }
@@ -192,6 +194,53 @@ unsigned rig_valid_count(const rig_scene *scene, int patch, int stride, int colu
             count += !scene->valid || scene->valid(x, y);
         }
     return count;
+}
+
+/* ---- the engine alone ---- */
+
+s2clr_status rig_bench_open(const char *model, const char *scene, const char *device, int threads,
+                            s2clr_aim aim, int stride, s2clr_engine_options options, rig_bench *out)
+{
+    const s2clr_stack_options stack = {.level = "L2A"};
+    rig_bench *b = out;
+    memset(b, 0, sizeof *b);
+    S2CLR_TRY(s2clr_model_acquire(model, &b->model));
+    const s2clr_card *card = s2clr_model_card(b->model);
+    S2CLR_TRY(s2clr_stack_open(&scene, 1, card, &stack, &b->stack));
+    S2CLR_TRY(s2clr_runtime_acquire(b->model, device, threads, aim, &b->runtime));
+    const s2clr_stack_info *info = s2clr_stack_describe(b->stack);
+    S2CLR_TRY(s2clr_grid_new(info->width, info->height, card->patch, stride ? stride : card->stride,
+                             s2clr_net_step(s2clr_model_net(b->model)), &b->grid));
+    return s2clr_engine_new(b->runtime, &b->grid, &options, &b->engine);
+}
+
+void rig_bench_close(rig_bench *b)
+{
+    s2clr_engine_free(b->engine);
+    s2clr_runtime_release(b->runtime);
+    s2clr_stack_close(b->stack);
+    s2clr_model_release(b->model);
+}
+
+s2clr_status rig_bench_run(rig_bench *b, int column, int row, int columns, int rows,
+                           const uint8_t *wanted, const s2clr_values *values)
+{
+    s2clr_block block;
+    s2clr_engine_window(b->engine, column, row, columns, rows, &block);
+    block.wanted = wanted;
+    block.empty = s2clr_stack_is_empty(b->stack, block.x0, block.y0, block.w, block.h);
+    /* What lies wholly outside the raster is empty and has no size. */
+    const size_t pixels = block.empty ? 0 : (size_t)block.w * (size_t)block.h;
+    block.values = malloc(pixels * RIG_BANDS * sizeof *block.values);
+    block.valid = malloc(pixels);
+    s2clr_status status = S2CLR_OK;
+    if (!block.empty)
+        status = s2clr_stack_read(b->stack, block.x0, block.y0, block.w, block.h, block.values,
+                                  block.valid);
+    if (status == S2CLR_OK) status = s2clr_engine_compute(b->engine, &block, values);
+    free(block.values);
+    free(block.valid);
+    return status;
 }
 
 /* ---- runs and results ---- */

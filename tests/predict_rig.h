@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "file/card.h"
+#include "predict/engine.h"
 #include "predict/predict.h"
 
 #define RIG_BANDS 3
@@ -20,6 +21,7 @@ typedef struct rig_model {
     bool constant; /* weights 0, last bias `bias`: every logit is the bias */
     double bias;
     double temperature; /* 0: 1 */
+    double prevalence;  /* 0: 0.5 */
 } rig_model;
 
 typedef struct rig_scene {
@@ -67,6 +69,25 @@ typedef struct rig_job {
 /* Level L2A, 2 threads, overwriting allowed, the rest as by default. */
 void rig_job_make(const char *model, const char *input, const char *output, rig_job *out);
 s2clr_status rig_job_run(rig_job *job);
+
+/* One model over one scene (level L2A), with all that an engine needs. */
+typedef struct rig_bench {
+    const s2clr_model *model;
+    s2clr_stack *stack;
+    s2clr_runtime *runtime;
+    s2clr_grid grid;
+    s2clr_engine *engine;
+} rig_bench;
+
+/* stride 0: the card's. Close whatever came of it. */
+s2clr_status rig_bench_open(const char *model, const char *scene, const char *device, int threads,
+                            s2clr_aim aim, int stride, s2clr_engine_options options,
+                            rig_bench *out);
+void rig_bench_close(rig_bench *b);
+
+/* Reads a block of the output grid and computes it. wanted: as in s2clr_block. */
+s2clr_status rig_bench_run(rig_bench *b, int column, int row, int columns, int rows,
+                           const uint8_t *wanted, const s2clr_values *values);
 
 /* Names in a folder that begin with `start`. */
 int rig_count_files(const char *folder, const char *start);

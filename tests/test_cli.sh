@@ -48,7 +48,7 @@ absent() {
 
 # ---- help, usage ----
 
-commands='predict info supervised evaluate model bench describe completion'
+commands='predict embed merge vrt info supervised evaluate model bench describe completion'
 expect 'no argument' 2 's2clr predict PRODUCT map.tif' "$S2CLR"
 true_that 'the first steps are no error text' test ! -s err
 expect '--help' 0 'Commands:' "$S2CLR" --help
@@ -239,7 +239,7 @@ gdalbuildvrt -q outer.vrt inner.vrt
 cp B04.tif saved.tif
 for file in B04.tif inner.vrt; do
     expect "output = $file, source of a VRT of a VRT" 2 'cannot be its output' $predict \
-        --bands 1,2,3 outer.vrt $file --overwrite
+        --input-bands 1,2,3 outer.vrt $file --overwrite
 done
 true_that 'the source is as it was' cmp B04.tif saved.tif
 expect 'a folder without bands' 1 'neither a Sentinel-2 product' $predict plain gone.tif
@@ -285,7 +285,7 @@ gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 6000 6000 -burn 90 -burn 100
     -a_ullr 500000 4600000 560000 4540000 big.tif >/dev/null
 interrupt() { # interrupt SIGNAL CODE [SIGNAL at once after]
     run=$((run + 1))
-    $predict --bands 1,2,3 --device portable --progress lines big.tif stopped.tif >out 2>err &
+    $predict --input-bands 1,2,3 --device portable --progress lines big.tif stopped.tif >out 2>err &
     pid=$!
     waited=0
     while ! grep -q progress out && [ $waited -lt 100 ]; do
@@ -307,7 +307,7 @@ interrupt HUP 129
 interrupt TERM 143 TERM
 interrupt INT 130 INT
 run=$((run + 1))
-{ $predict --bands 1,2,3 --device portable --progress lines big.tif stopped.tif 2>err; echo $? >code; } |
+{ $predict --input-bands 1,2,3 --device portable --progress lines big.tif stopped.tif 2>err; echo $? >code; } |
     head -n 1 >out
 [ "$(cat code)" -eq 141 ] || fail "a closed pipe: exit code $(cat code), wanted 141"
 [ ! -s err ] || fail 'a closed pipe is no error to speak of'

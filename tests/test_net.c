@@ -235,6 +235,7 @@ static void folded_plan_equals_unfused_forward(void)
         check_folding("resnet18", list[b].backend);
         check_folding("resnet50", list[b].backend);
         check_folding("dense", list[b].backend);
+        check_folding("pixel", list[b].backend);
     }
 }
 
@@ -242,8 +243,8 @@ static void plans_agree_between_backends(void)
 {
     const s2clr_backend_entry *list;
     const size_t count = s2clr_backend_list(&list);
-    static const char *const archs[] = {"resnet18", "resnet50", "dense"};
-    for (size_t a = 0; a < 3; a++) {
+    static const char *const archs[] = {"resnet18", "resnet50", "dense", "pixel"};
+    for (size_t a = 0; a < 4; a++) {
         s2clr_net *net = make(archs[a], 12, 16, 0);
         float *params = random_params(net), *x = random_floats(3 * 12 * 72 * 72, 3);
         const s2clr_backend *portable = NULL;

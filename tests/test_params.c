@@ -10,7 +10,7 @@
 #include "commands/man_options.h"
 #include "commands/number.h"
 #include "commands/params.h"
-#include "commands/suggest.h"
+#include "base/suggest.h"
 #include "harness.h"
 
 static int run_nothing(const s2clr_args *args)

@@ -10,40 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/pool.h"
 #include "harness.h"
-#include "predict/engine.h"
 #include "predict_rig.h"
 
 /* The same map straight from the engine. */
-static float *engine_map(const char *model_path, const char *input)
+static float *engine_map(const char *model, const char *input)
 {
-    s2clr_model *model = NULL;
-    s2clr_stack *stack = NULL;
-    const s2clr_backend *backend = NULL;
-    s2clr_device *device = NULL;
-    s2clr_pool *pool = NULL;
-    s2clr_engine *engine = NULL;
-    s2clr_grid grid;
-    const s2clr_stack_options options = {.level = "L2A"};
-    const s2clr_engine_options engine_options = {.min_valid = 0.5};
-    TEST_OK(s2clr_model_open(model_path, &model));
-    TEST_OK(s2clr_stack_open(&input, 1, s2clr_model_card(model), &options, &stack));
-    TEST_OK(s2clr_backend_find("auto", &backend));
-    TEST_OK(backend->device_open("", &device));
-    TEST_OK(s2clr_pool_new(1, &pool));
-    const s2clr_stack_info *info = s2clr_stack_describe(stack);
-    TEST_OK(s2clr_grid_new(info->width, info->height, s2clr_model_card(model)->patch,
-                           s2clr_model_card(model)->stride, 0, &grid));
-    TEST_OK(s2clr_engine_new(model, backend, device, pool, &grid, &engine_options, &engine));
-    float *values = calloc((size_t)grid.columns * (size_t)grid.rows, sizeof *values);
-    TEST_OK(s2clr_engine_run(engine, stack, 0, 0, grid.columns, grid.rows, values, NULL));
-    s2clr_engine_free(engine);
-    s2clr_pool_free(pool);
-    backend->device_close(device);
-    s2clr_stack_close(stack);
-    s2clr_model_close(model);
-    return values;
+    rig_bench b;
+    TEST_OK(rig_bench_open(model, input, "auto", 1, S2CLR_AIM_PROBABILITY, 0,
+                           (s2clr_engine_options){.min_valid = 0.5}, &b));
+    float *map = calloc((size_t)b.grid.columns * (size_t)b.grid.rows, sizeof *map);
+    const s2clr_values values = {.probability = map};
+    TEST_OK(rig_bench_run(&b, 0, 0, b.grid.columns, b.grid.rows, NULL, &values));
+    rig_bench_close(&b);
+    return map;
 }
 
 static void same_for_settings(const rig_model *model)

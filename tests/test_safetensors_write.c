@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "file/safetensors.h"
 
 #define PATH_ROOM 4200
@@ -153,6 +154,33 @@ static void what_is_written_is_read_back(void)
     unlink(path);
 }
 
+static void memory_gets_the_bytes_of_the_file(void)
+{
+    const char *path = in_folder("encoded.safetensors");
+    const s2clr_tensor tensors[] = {byte_tensor("odd"), float_tensor("m"), float_tensor("n")};
+    const s2clr_metadata metadata[] = {{"format", "pt"}};
+    for (size_t count = 0; count <= 3; count++) {
+        void *bytes = NULL;
+        size_t size = 0;
+        static unsigned char file[4096];
+        TEST_OK(s2clr_tensors_encode("memory", tensors, count, metadata, 1, &bytes, &size));
+        TEST_OK(s2clr_tensors_write(path, tensors, count, metadata, 1));
+        FILE *open = fopen(path, "rb");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(open);
+        CU_ASSERT_EQUAL(fread(file, 1, sizeof file, open), size);
+        CU_ASSERT_EQUAL(memcmp(file, bytes, size), 0);
+        fclose(open);
+        s2clr_free(bytes);
+    }
+    remove(path);
+    const s2clr_tensor twice[] = {tensors[0], tensors[0]};
+    void *bytes;
+    size_t size;
+    CU_ASSERT_EQUAL(s2clr_tensors_encode("memory", twice, 2, NULL, 0, &bytes, &size),
+                    S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("memory: tensor name 'odd' is taken");
+}
+
 static void the_writer_refuses_nonsense(void)
 {
     const char *path = in_folder("nonsense.safetensors");
@@ -256,6 +284,7 @@ static const test_case cases[] = {
     {"every half converts", every_half_converts},
     {"bfloat and double convert", bfloat_and_double_convert},
     {"what is written is read back", what_is_written_is_read_back},
+    {"memory gets the bytes of the file", memory_gets_the_bytes_of_the_file},
     {"the writer refuses nonsense", the_writer_refuses_nonsense},
     {"a place that cannot be written", a_place_that_cannot_be_written_is_named},
     {"a read-only folder is named", a_read_only_folder_is_named},

@@ -223,13 +223,13 @@ static void bands_option(void)
     const s2clr_stack_info *info = s2clr_stack_describe(stack);
     CU_ASSERT_EQUAL(info->band[0].number, 4);
     CU_ASSERT_EQUAL(info->band[1].number, 2);
-    CU_ASSERT_STRING_EQUAL(info->band[1].found_by, "--bands");
+    CU_ASSERT_STRING_EQUAL(info->band[1].found_by, "--input-bands");
     s2clr_stack_close(stack);
     options.bands = "green=1,B4=3";
     stack = rig_open(path, &card, &options);
     CU_ASSERT_EQUAL(s2clr_stack_describe(stack)->band[0].number, 3);
     s2clr_stack_close(stack);
-    rig_refused(inputs, &card, NULL, S2CLR_ERR_MISMATCH, "--bands 1,2,3");
+    rig_refused(inputs, &card, NULL, S2CLR_ERR_MISMATCH, "--input-bands 1,2,3");
     static const char *const bad[][2] = {
         {"1", "fewer"},
         {"1,2,3", "more"},

@@ -117,7 +117,7 @@ static void eurosat_picture(void)
     s2clr_card card = rig_card("B04,B03,B02");
     snprintf(card.level[1].name, sizeof card.level[1].name, "EUROSAT8");
     const char *const inputs[] = {path, NULL};
-    rig_refused(inputs, &card, NULL, S2CLR_ERR_MISMATCH, "--bands");
+    rig_refused(inputs, &card, NULL, S2CLR_ERR_MISMATCH, "--input-bands");
     const s2clr_stack_options options = {.bands = "1,2,3", .level = "EUROSAT8"};
     s2clr_stack *stack = rig_open(path, &card, &options);
     const s2clr_stack_info *info = s2clr_stack_describe(stack);

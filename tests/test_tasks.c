@@ -4,8 +4,8 @@
 #include <gdal.h>
 #include <string.h>
 
-#include "base/pool.h"
 #include "harness.h"
+#include "predict/model_share.h"
 #include "predict/tasks.h"
 #include "predict_rig.h"
 
@@ -31,28 +31,24 @@ static void cover_once(const s2clr_engine *engine, const int window[4], size_t m
     }
     CU_ASSERT_EQUAL(row, window[1] + window[3]);
     CU_ASSERT_EQUAL(pixels, (int64_t)window[2] * window[3]);
-    CU_ASSERT(tasks.bytes + tasks.cache_bytes <= memory);
+    CU_ASSERT(tasks.bytes + s2clr_tasks_cache_bytes(memory) <= memory);
     s2clr_tasks_free(&tasks);
 }
 
-static void tasks_of(const rig_model *what)
+static void tasks_of(const rig_model *what, s2clr_aim aim)
 {
     static const int sides[][2] = {
         {100000, 100000}, {10980, 10980}, {61, 9000}, {9000, 61}, {1, 1}};
     const s2clr_engine_options options = {.min_valid = 0.5};
-    s2clr_model *model = NULL;
-    const s2clr_backend *backend = NULL;
-    s2clr_device *device = NULL;
-    s2clr_pool *pool = NULL;
-    TEST_OK(s2clr_model_open(rig_model_make("tasks.safetensors", what), &model));
-    TEST_OK(s2clr_backend_find("portable", &backend));
-    TEST_OK(backend->device_open("", &device));
-    TEST_OK(s2clr_pool_new(2, &pool));
+    const s2clr_model *model = NULL;
+    s2clr_runtime *runtime = NULL;
+    TEST_OK(s2clr_model_acquire(rig_model_make("tasks.safetensors", what), &model));
+    TEST_OK(s2clr_runtime_acquire(model, "portable", 2, aim, &runtime));
     for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
         s2clr_grid grid;
         s2clr_engine *engine = NULL;
         TEST_OK(s2clr_grid_new(sides[i][0], sides[i][1], what->patch, what->stride, 0, &grid));
-        TEST_OK(s2clr_engine_new(model, backend, device, pool, &grid, &options, &engine));
+        TEST_OK(s2clr_engine_new(runtime, &grid, &options, &engine));
         const int all[4] = {0, 0, grid.columns, grid.rows};
         const int part[4] = {grid.columns / 3, grid.rows / 5, grid.columns - grid.columns / 3,
                              (grid.rows + 1) / 2};
@@ -64,15 +60,16 @@ static void tasks_of(const rig_model *what)
         CU_ASSERT_EQUAL(s2clr_tasks_plan(engine, all, 1000, &none), S2CLR_ERR_MEMORY);
         s2clr_engine_free(engine);
     }
-    s2clr_pool_free(pool);
-    backend->device_close(device);
-    s2clr_model_close(model);
+    s2clr_runtime_release(runtime);
+    s2clr_model_release(model);
 }
 
 static void tasks(void)
 {
-    tasks_of(&rig_dense);
-    tasks_of(&rig_resnet);
+    tasks_of(&rig_dense, S2CLR_AIM_PROBABILITY);
+    tasks_of(&rig_resnet, S2CLR_AIM_PROBABILITY);
+    tasks_of(&rig_dense, S2CLR_AIM_EMBEDDING);
+    tasks_of(&rig_resnet, S2CLR_AIM_EMBEDDING);
 }
 
 static const test_case cases[] = {

@@ -3,16 +3,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "backend/device_select.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "commands/bench_runs.h"
 #include "commands/edge.h"
 #include "commands/interrupt.h"
 #include "commands/stack_rows.h"
-#include "commands/zoo.h"
 #include "predict/clock.h"
+#include "predict/model_share.h"
 #include "predict/predict.h"
 #include "predict/reader.h"
+#include "predict/zoo.h"
 
 /* Everything a prediction has before its first block; opened afresh for every pass, so that no
  * block cache of an earlier pass helps. */
@@ -21,10 +22,8 @@ typedef struct bed {
     char path[S2CLR_ZOO_PATH];
     const char *const *inputs;
     size_t input_count;
-    s2clr_model *model;
-    s2clr_pool *pool;
-    const s2clr_backend *backend;
-    s2clr_device *device;
+    const s2clr_model *model;
+    s2clr_runtime *runtime;
     s2clr_stack *stack;
     s2clr_grid grid;
     s2clr_engine *engine;
@@ -63,8 +62,7 @@ static s2clr_status bed_open_stack(bed *b)
     S2CLR_TRY(s2clr_grid_new(info->width, info->height, card->patch,
                              stride ? (int)stride : card->stride,
                              s2clr_net_step(s2clr_model_net(b->model)), &b->grid));
-    S2CLR_TRY(
-        s2clr_engine_new(b->model, b->backend, b->device, b->pool, &b->grid, &options, &b->engine));
+    S2CLR_TRY(s2clr_engine_new(b->runtime, &b->grid, &options, &b->engine));
     const int window[4] = {0, 0, b->grid.columns, b->grid.rows};
     return s2clr_tasks_plan(b->engine, window, memory, &b->tasks);
 }
@@ -74,22 +72,22 @@ static s2clr_status bed_open(const s2clr_args *args, bed *b)
     *b = (bed){.args = args};
     b->input_count = s2clr_args_list(args, "input", &b->inputs);
     S2CLR_TRY(s2clr_zoo_resolve(s2clr_args_text(args, "model"), b->path));
-    S2CLR_TRY(s2clr_model_open(b->path, &b->model));
-    S2CLR_TRY(s2clr_edge_pool(args, &b->pool));
-    return s2clr_device_select(s2clr_args_text(args, "device"), &b->backend, &b->device);
+    S2CLR_TRY(s2clr_model_acquire(b->path, &b->model));
+    return s2clr_runtime_acquire(b->model, s2clr_args_text(args, "device"),
+                                 (int)s2clr_args_int(args, "threads"), S2CLR_AIM_PROBABILITY,
+                                 &b->runtime);
 }
 
 static void bed_close(bed *b, s2clr_bench *bench)
 {
     bed_close_stack(b);
-    bench->threads = b->pool ? s2clr_pool_threads(b->pool) : 0;
-    if (b->device) {
-        snprintf(bench->device, sizeof bench->device, "%s: %s", b->backend->name,
-                 b->backend->device_describe(b->device));
-        b->backend->device_close(b->device);
+    if (b->runtime) {
+        bench->threads = s2clr_runtime_threads(b->runtime);
+        snprintf(bench->device, sizeof bench->device, "%s", s2clr_runtime_device(b->runtime));
     }
-    s2clr_pool_free(b->pool);
-    s2clr_model_close(b->model);
+    s2clr_runtime_release(b->runtime);
+    s2clr_runtime_drop_idle();
+    s2clr_model_release(b->model);
 }
 
 /* Seconds of reading all blocks as a prediction does, and nothing else. */
@@ -98,8 +96,8 @@ static s2clr_status pass_read(bed *b, double *seconds)
     s2clr_reader *reader;
     S2CLR_TRY(bed_open_stack(b));
     const double start = s2clr_clock_seconds();
-    S2CLR_TRY(
-        s2clr_reader_start(b->stack, b->engine, &b->tasks, s2clr_pool_threads(b->pool), &reader));
+    S2CLR_TRY(s2clr_reader_start(b->stack, b->engine, &b->tasks, s2clr_runtime_threads(b->runtime),
+                                 &reader));
     s2clr_status status = S2CLR_OK;
     for (size_t i = 0; status == S2CLR_OK && i < b->tasks.count; i++) {
         s2clr_block block;
@@ -133,8 +131,9 @@ static s2clr_status compute_block(bed *b, const s2clr_task_block *task, double *
         status = s2clr_stack_read(b->stack, block.x0, block.y0, block.w, block.h, block.values,
                                   block.valid);
     if (status == S2CLR_OK) {
+        const s2clr_values out = {.probability = probability};
         const double start = s2clr_clock_seconds();
-        status = s2clr_engine_compute(b->engine, &block, probability, NULL);
+        status = s2clr_engine_compute(b->engine, &block, &out);
         *seconds += s2clr_clock_seconds() - start;
     }
     s2clr_free(block.values);

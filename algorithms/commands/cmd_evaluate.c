@@ -8,7 +8,7 @@
 #include "commands/dataset_rows.h"
 #include "commands/edge.h"
 #include "commands/evaluate_report.h"
-#include "commands/zoo.h"
+#include "predict/zoo.h"
 #include "report/baseline.h"
 #include "train/supervised.h"
 

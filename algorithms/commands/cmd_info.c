@@ -5,7 +5,7 @@
 #include "commands/edge.h"
 #include "commands/info_report.h"
 #include "commands/stack_rows.h"
-#include "commands/zoo.h"
+#include "predict/zoo.h"
 #include "file/model.h"
 
 static const s2clr_param_row rows[] = {

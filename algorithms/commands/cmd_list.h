@@ -5,6 +5,7 @@
 #include "commands/params.h"
 
 extern const s2clr_command s2clr_cmd_predict, s2clr_cmd_info, s2clr_cmd_supervised,
-    s2clr_cmd_evaluate, s2clr_cmd_model, s2clr_cmd_bench, s2clr_cmd_describe, s2clr_cmd_completion;
+    s2clr_cmd_evaluate, s2clr_cmd_model, s2clr_cmd_bench, s2clr_cmd_describe, s2clr_cmd_completion,
+    s2clr_cmd_vrt, s2clr_cmd_embed, s2clr_cmd_merge;
 
 #endif

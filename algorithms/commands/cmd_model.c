@@ -6,7 +6,7 @@
 #include "commands/card_build.h"
 #include "commands/cmd_list.h"
 #include "commands/edge.h"
-#include "commands/zoo.h"
+#include "predict/zoo.h"
 #include "file/model.h"
 #include "file/safetensors.h"
 

@@ -4,8 +4,9 @@
 #include "commands/cmd_list.h"
 
 static const s2clr_command *const commands[] = {
-    &s2clr_cmd_predict, &s2clr_cmd_info,  &s2clr_cmd_supervised, &s2clr_cmd_evaluate,
-    &s2clr_cmd_model,   &s2clr_cmd_bench, &s2clr_cmd_describe,   &s2clr_cmd_completion,
+    &s2clr_cmd_predict, &s2clr_cmd_embed,      &s2clr_cmd_merge,      &s2clr_cmd_vrt,
+    &s2clr_cmd_info,    &s2clr_cmd_supervised, &s2clr_cmd_evaluate,   &s2clr_cmd_model,
+    &s2clr_cmd_bench,   &s2clr_cmd_describe,   &s2clr_cmd_completion,
 };
 
 size_t s2clr_command_list(const s2clr_command *const **out)

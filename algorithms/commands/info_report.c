@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "commands/stack_rows.h"
-#include "commands/zoo.h"
+#include "predict/zoo.h"
 #include "train/augment.h"
 #include "train/optimiser.h"
 

@@ -9,7 +9,7 @@
 #include "commands/edge.h"
 #include "commands/help.h"
 #include "commands/interrupt.h"
-#include "commands/suggest.h"
+#include "base/suggest.h"
 
 static int unknown_command(const char *name)
 {

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "commands/number.h"
 #include "commands/pargs.h"
-#include "commands/suggest.h"
+#include "base/suggest.h"
 
 #define NAMES_MAX 128
 
@@ -246,6 +246,14 @@ static s2clr_status deal_positionals(parser *p)
     return S2CLR_OK;
 }
 
+static bool stands_alone(const s2clr_args *args)
+{
+    const s2clr_param_row *row;
+    for (size_t i = 0; (row = s2clr_command_row(args->command, i)); i++)
+        if (row->alone && args->value[i].count) return true;
+    return false;
+}
+
 static s2clr_status check_required(const s2clr_args *args)
 {
     const s2clr_param_row *row;
@@ -269,8 +277,7 @@ static s2clr_status parse(parser *p)
             p->positional[p->positionals++] = token;
     }
     S2CLR_TRY(deal_positionals(p));
-    if (s2clr_args_flag(p->args, "help") || s2clr_args_flag(p->args, "version")) return S2CLR_OK;
-    return check_required(p->args);
+    return stands_alone(p->args) ? S2CLR_OK : check_required(p->args);
 }
 
 s2clr_status s2clr_args_parse(const s2clr_command *command, int argc, char **argv, s2clr_args **out)

@@ -41,6 +41,7 @@ typedef struct s2clr_param_row {
     s2clr_type type;
     bool positional, required, repeat; /* repeat: may be given several times */
     bool advanced;                     /* folded away in dialogs and at the end of --help */
+    bool alone;                        /* a flag with which nothing else is required */
     const char *meta;                  /* placeholder: "PX" */
     const char *standard;              /* default as text, NULL if none */
     double minimum, maximum;           /* for INT and REAL, when minimum < maximum */
@@ -91,7 +92,8 @@ size_t s2clr_args_list(const s2clr_args *args, const char *name, const char *con
 const double *s2clr_args_window(const s2clr_args *args, const char *name); // (4) or NULL
 
 /* The command line as understood, quoted for a shell, for provenance: without what cannot change a
- * result (--threads, --memory, --progress, --quiet, --json, --resume). Borrowed. */
+ * result (--threads, --memory, --progress, --quiet, --json, --resume, --shard, --overwrite).
+ * Borrowed. */
 const char *s2clr_args_line(const s2clr_args *args);
 
 #endif

@@ -7,8 +7,9 @@
 #include "commands/params.h"
 
 static const s2clr_param_row rows[] = {
-    {"help", "h", S2CLR_TYPE_FLAG, .group = "General", .help = "Shows this text."},
-    {"version", NULL, S2CLR_TYPE_FLAG, .group = "General", .help = "Shows the version."},
+    {"help", "h", S2CLR_TYPE_FLAG, .alone = true, .group = "General", .help = "Shows this text."},
+    {"version", NULL, S2CLR_TYPE_FLAG, .alone = true, .group = "General",
+     .help = "Shows the version."},
     {"quiet", "q", S2CLR_TYPE_FLAG, .group = "General",
      .help = "Prints no progress, no summary and no warnings: errors and what was asked for only."},
     {"json", NULL, S2CLR_TYPE_FLAG, .group = "General",

@@ -1,5 +1,7 @@
 #include "commands/predict_report.h"
 
+#include <string.h>
+
 #include "commands/edge.h"
 #include "commands/stack_rows.h"
 
@@ -14,16 +16,18 @@ json_t *s2clr_predict_json(const s2clr_predict_settings *settings, const s2clr_p
     for (int i = 0; i < 10; i++)
         json_array_append_new(histogram, json_integer((json_int_t)r->histogram[i]));
     json_t *out = json_pack("{s:s, s:s, s:s, s:i, s:[i,i], s:I, s:I, s:I, s:o, s:s, s:o}", "output",
-                            settings->output, "model", settings->model_path, "device", r->device,
+                            r->output, "model", settings->model_path, "device", r->device,
                             "threads", r->threads, "size", r->columns, r->rows, "pixels",
                             (json_int_t)r->pixels, "valid_pixels", (json_int_t)r->valid_pixels,
                             "skipped_pixels", (json_int_t)r->skipped_pixels, "histogram", histogram,
                             "model_warning", r->warning, "input", s2clr_stack_json(&r->stack));
-    json_t *probability = json_null();
+    json_t *numbers = json_null();
     if (r->valid_pixels)
-        probability = json_pack("{s:f, s:f, s:f}", "mean", r->mean, "minimum", r->minimum,
-                                "maximum", r->maximum);
-    json_object_set_new(out, "probability", probability);
+        numbers = json_pack("{s:f, s:f, s:f}", "mean", r->mean, "minimum", r->minimum, "maximum",
+                            r->maximum);
+    json_object_set_new(out, r->quantity, numbers);
+    json_object_set_new(out, "bands", json_integer(r->bands));
+    json_object_set_new(out, "resumed_rows", json_integer(r->resumed_rows));
     json_object_set_new(out, "seconds",
                         json_pack("{s:f, s:f, s:f, s:f}", "total", r->seconds, "read",
                                   r->read_seconds, "compute", r->compute_seconds, "write",
@@ -51,11 +55,15 @@ void s2clr_predict_print(FILE *to, const s2clr_predict_settings *settings,
     fprintf(to, "model       %s\ndevice      %s, %d thread%s\n", settings->model_path, r->device,
             r->threads, r->threads == 1 ? "" : "s");
     fprintf(to, "map         %s, %d x %d pixels, %.1f %% valid, %.1f %% skipped unread\n",
-            settings->output, r->columns, r->rows, 100 * share(r->valid_pixels, r->pixels),
+            r->output, r->columns, r->rows, 100 * share(r->valid_pixels, r->pixels),
             100 * share(r->skipped_pixels, r->pixels));
+    if (r->bands > 1) fprintf(to, "bands       %d, the first is %s\n", r->bands, r->band);
+    if (r->resumed_rows)
+        fprintf(to, "resumed     %d rows of patches came from the journal\n", r->resumed_rows);
     if (r->valid_pixels) {
-        fprintf(to, "probability mean %.4f, from %.4f to %.4f\n", r->mean, r->minimum, r->maximum);
-        print_histogram(to, r);
+        fprintf(to, "%-11s mean %.4f, from %.4f to %.4f\n", r->quantity, r->mean, r->minimum,
+                r->maximum);
+        if (r->from_0_to_1) print_histogram(to, r);
     }
     fprintf(to, "time        %.2f s (read %.2f, compute %.2f, write %.2f), %.2f Mpix/s\n",
             r->seconds, r->read_seconds, r->compute_seconds, r->write_seconds,
@@ -70,7 +78,8 @@ void s2clr_predict_warn(const s2clr_args *args, const s2clr_predict_result *r)
     if (!r->valid_pixels && r->pixels) {
         s2clr_edge_warn(args, "the map holds no valid pixel; \"s2clr info\" shows nodata and mask "
                               "of the input, --min-valid what a patch needs");
-    } else if (r->valid_pixels > 1 && !(r->minimum < r->maximum)) {
+    } else if (r->valid_pixels > 1 && !(r->minimum < r->maximum) &&
+               strcmp(r->quantity, "probability") == 0) {
         snprintf(text, sizeof text,
                  "every valid pixel of the map is %.6g; compare the offset and the level that "
                  "\"s2clr info\" shows with what the model wants",

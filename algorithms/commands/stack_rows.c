@@ -7,7 +7,7 @@
 s2clr_stack_options s2clr_stack_options_of(const s2clr_args *args)
 {
     return (s2clr_stack_options){
-        .bands = s2clr_args_text(args, "bands"),
+        .bands = s2clr_args_text(args, "input-bands"),
         .level = s2clr_args_text(args, "level"),
         .boa_offset = s2clr_args_text(args, "boa-offset"),
         .scl = s2clr_args_text(args, "scl"),

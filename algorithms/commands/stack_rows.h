@@ -34,7 +34,7 @@
          .group = "Input",                                                                         \
          .help = "Offset added to the DN of every band: auto takes it from the product's XML "     \
                  "(-1000 from processing baseline 04.00 on), a number replaces it."},              \
-        {"bands",                                                                                  \
+        {"input-bands",                                                                            \
          NULL,                                                                                     \
          S2CLR_TYPE_TEXT,                                                                          \
          .meta = "LIST",                                                                           \

@@ -2,81 +2,61 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
+#include "file/probability.h"
 #include "predict/pengine.h"
 
 /* ---- making ---- */
 
-static s2clr_status check_model(const s2clr_model *model, const s2clr_grid *grid,
-                                const s2clr_engine_options *options)
+static s2clr_status check_prevalence(const s2clr_model *model, double wanted)
+{
+    const double trained = s2clr_model_card(model)->prevalence;
+    if (wanted == 0) return S2CLR_OK;
+    if (!(wanted > 0 && wanted < 1))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "prevalence %g: must lie between 0 and 1, both excluded", wanted);
+    if (trained > 0 && trained < 1) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                           "%s: the card says a training prevalence of %g, from which no other "
+                           "one can be reached: leave the prevalence away",
+                           s2clr_model_path(model), trained);
+}
+
+static s2clr_status check_options(const s2clr_model *model, const s2clr_grid *grid,
+                                  const s2clr_engine_options *options)
 {
     const s2clr_card *card = s2clr_model_card(model);
-    const char *path = s2clr_model_path(model);
-    if (card->arch.outputs != 1)
-        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
-                               "%s: the network has %d outputs; a probability map needs a model "
-                               "with exactly 1",
-                               path, card->arch.outputs);
     if (grid->patch != card->patch)
         return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                               "%s: the grid has patches of %d pixels, the card says %d", path,
-                               grid->patch, card->patch);
+                               "%s: the grid has patches of %d pixels, the card says %d",
+                               s2clr_model_path(model), grid->patch, card->patch);
     if (!(options->min_valid >= 0 && options->min_valid <= 1))
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "smallest valid share %g: must lie between 0 and 1",
                                options->min_valid);
-    return S2CLR_OK;
+    return check_prevalence(model, options->prevalence);
 }
 
-static s2clr_status make_plan(s2clr_engine *engine, const s2clr_model *model,
-                              const s2clr_backend *backend, s2clr_device *device)
-{
-    const s2clr_engine_kind *kind = engine->kind;
-    const int side = kind->side(engine);
-    S2CLR_TRY(s2clr_plan_new(s2clr_model_net(model), s2clr_model_params(model), backend, device,
-                             kind->output, kind->batch, side, side, &engine->plan));
-    const s2clr_shape in = s2clr_plan_input(engine->plan), out = s2clr_plan_output(engine->plan);
-    engine->input_count = (size_t)in.n * (size_t)in.c * (size_t)in.h * (size_t)in.w;
-    engine->output_count = (size_t)out.n * (size_t)out.c * (size_t)out.h * (size_t)out.w;
-    return S2CLR_OK;
-}
-
-static s2clr_status make_sessions(s2clr_engine *engine)
-{
-    const size_t threads = (size_t)engine->threads;
-    S2CLR_TRY(s2clr_alloc(threads, sizeof *engine->session, "sessions", (void **)&engine->session));
-    S2CLR_TRY(s2clr_alloc(threads, sizeof *engine->input, "unit inputs", (void **)&engine->input));
-    S2CLR_TRY(
-        s2clr_alloc(threads, sizeof *engine->output, "unit outputs", (void **)&engine->output));
-    for (size_t i = 0; i < threads; i++) {
-        S2CLR_TRY(s2clr_session_new(engine->plan, &engine->session[i]));
-        S2CLR_TRY(s2clr_alloc(engine->input_count, sizeof(float), "unit input",
-                              (void **)&engine->input[i]));
-        S2CLR_TRY(s2clr_alloc(engine->output_count, sizeof(float), "unit output",
-                              (void **)&engine->output[i]));
-    }
-    return S2CLR_OK;
-}
-
-s2clr_status s2clr_engine_new(const s2clr_model *model, const s2clr_backend *backend,
-                              s2clr_device *device, s2clr_pool *pool, const s2clr_grid *grid,
+s2clr_status s2clr_engine_new(s2clr_runtime *runtime, const s2clr_grid *grid,
                               const s2clr_engine_options *options, s2clr_engine **out)
 {
     s2clr_engine *engine;
-    S2CLR_TRY(check_model(model, grid, options));
+    const s2clr_card *card = s2clr_model_card(runtime->model);
+    S2CLR_TRY(check_options(runtime->model, grid, options));
     S2CLR_TRY(s2clr_alloc(1, sizeof *engine, "engine", (void **)&engine));
-    engine->kind =
-        s2clr_net_step(s2clr_model_net(model)) > 0 ? &s2clr_engine_dense : &s2clr_engine_patch;
-    engine->pool = pool;
+    engine->kind = runtime->local ? &s2clr_engine_dense : &s2clr_engine_patch;
+    engine->runtime = runtime;
     engine->grid = *grid;
     engine->options = *options;
-    engine->temperature = s2clr_model_card(model)->temperature;
-    engine->bands = s2clr_model_card(model)->bands;
-    engine->threads = s2clr_pool_threads(pool);
-    s2clr_status status = engine->kind->prepare(engine, model);
-    if (status == S2CLR_OK) status = make_plan(engine, model, backend, device);
-    if (status == S2CLR_OK) status = make_sessions(engine);
+    engine->temperature = card->temperature;
+    engine->prevalence = card->prevalence;
+    engine->bands = card->bands;
+    engine->threads = runtime->threads;
+    engine->planes = runtime->planes;
+    const s2clr_status status = engine->kind->prepare(engine, runtime->model);
     if (status != S2CLR_OK) {
         s2clr_engine_free(engine);
         return status;
@@ -88,24 +68,23 @@ s2clr_status s2clr_engine_new(const s2clr_model *model, const s2clr_backend *bac
 void s2clr_engine_free(s2clr_engine *engine)
 {
     if (!engine) return;
-    for (int i = 0; i < engine->threads; i++) {
-        if (engine->session) s2clr_session_free(engine->session[i]);
-        if (engine->input) s2clr_free(engine->input[i]);
-        if (engine->output) s2clr_free(engine->output[i]);
-    }
-    s2clr_free(engine->session);
-    s2clr_free(engine->input);
-    s2clr_free(engine->output);
-    s2clr_plan_free(engine->plan);
     s2clr_unit_cache_free(engine->cache);
     s2clr_free(engine);
+}
+
+uint64_t s2clr_engine_units(const s2clr_engine *engine)
+{
+    return engine->units;
 }
 
 /* ---- what the kinds share ---- */
 
 float s2clr_engine_calibrate(const s2clr_engine *engine, double logit)
 {
-    return (float)(1.0 / (1.0 + exp(-logit / engine->temperature)));
+    double p = s2clr_probability_of_logit(logit, engine->temperature);
+    if (engine->options.prevalence > 0)
+        p = s2clr_probability_shift(p, engine->prevalence, engine->options.prevalence);
+    return (float)p;
 }
 
 s2clr_status s2clr_engine_tick(const s2clr_engine *engine, int worker, size_t item, size_t items)
@@ -159,6 +138,16 @@ void s2clr_engine_window(const s2clr_engine *engine, int column, int row, int co
                            .h = (int)(box[3] - box[1])};
 }
 
+int s2clr_engine_unit_columns(const s2clr_engine *engine)
+{
+    return engine->kind->unit_columns(engine);
+}
+
+int s2clr_engine_unit_rows(const s2clr_engine *engine)
+{
+    return engine->kind->unit_rows(engine);
+}
+
 /* A block that starts and ends inside a unit sees up to one unit more than one at the origin. */
 static size_t axis_pixels(int64_t reach, int side, int limit)
 {
@@ -168,7 +157,7 @@ static size_t axis_pixels(int64_t reach, int side, int limit)
 size_t s2clr_engine_read_bytes(const s2clr_engine *engine, int columns, int rows)
 {
     int64_t box[4];
-    const int side = engine->kind->side(engine);
+    const int side = engine->runtime->side;
     engine->kind->reach(engine, 0, 0, columns, rows, box);
     return axis_pixels(box[2] - box[0], side, engine->grid.width) *
            axis_pixels(box[3] - box[1], side, engine->grid.height) *
@@ -179,99 +168,125 @@ size_t s2clr_engine_block_bytes(const s2clr_engine *engine, int columns, int row
 {
     int64_t box[4];
     engine->kind->reach(engine, 0, 0, columns, rows, box);
-    const size_t across =
-        axis_pixels(box[2] - box[0], engine->kind->side(engine), engine->grid.width);
+    const size_t across = axis_pixels(box[2] - box[0], engine->runtime->side, engine->grid.width);
     const size_t counts = (size_t)engine->threads * (2 * across + 1) * sizeof(uint32_t);
-    /* Per output: probability, fraction, count, choice, wanted. */
-    const size_t output = 2 * sizeof(float) + sizeof(uint32_t) + 2;
+    /* Per output: planes, valid share, evidence and the bands made of them; count, choice and two
+     * masks of what is wanted. */
+    const size_t output = 2 * ((size_t)engine->planes + 2) * sizeof(float) + sizeof(uint32_t) + 3;
     return s2clr_engine_read_bytes(engine, columns, rows) + counts +
            (size_t)columns * (size_t)rows * output + engine->kind->scratch(engine, columns, rows);
 }
 
 size_t s2clr_engine_fixed_bytes(const s2clr_engine *engine)
 {
-    const size_t session = s2clr_plan_session_bytes(engine->plan) +
-                           (engine->input_count + engine->output_count) * sizeof(float);
-    return s2clr_plan_weight_bytes(engine->plan) + (size_t)engine->threads * session +
+    const s2clr_runtime *runtime = engine->runtime;
+    const size_t session = s2clr_plan_session_bytes(runtime->plan) +
+                           (runtime->input_count + runtime->output_count) * sizeof(float);
+    return s2clr_plan_weight_bytes(runtime->plan) + (size_t)engine->threads * session +
            (engine->cache ? s2clr_unit_cache_bytes(engine->cache) : 0);
+}
+
+/* ---- computing ---- */
+
+static s2clr_status check_wishes(const s2clr_engine *engine, const s2clr_values *values)
+{
+    const bool embedding = engine->runtime->aim == S2CLR_AIM_EMBEDDING;
+    if (embedding ? values->probability || values->evidence : values->embedding != NULL)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "this engine computes %s: make another one for the rest",
+                               embedding ? "embeddings only" : "no embedding");
+    if (!values->evidence || engine->kind->has_evidence) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                           "%s: %s looks at a patch as a whole and has no evidence; use a dense "
+                           "model",
+                           s2clr_model_path(engine->runtime->model),
+                           s2clr_model_card(engine->runtime->model)->arch.name);
+}
+
+static void fill(float *plane, size_t count, float value)
+{
+    for (size_t i = 0; plane && i < count; i++) plane[i] = value;
+}
+
+/* What stands where nothing is computed: of a pixel that is not wanted nothing is known. */
+static void blank(const s2clr_engine *engine, const s2clr_block *block, const s2clr_values *values)
+{
+    const size_t outputs = (size_t)block->columns * (size_t)block->rows;
+    fill(values->probability, outputs, NAN);
+    fill(values->evidence, outputs, NAN);
+    fill(values->embedding, outputs * (size_t)engine->planes, NAN);
+    fill(values->valid, outputs, 0);
+    for (size_t i = 0; values->valid && block->wanted && i < outputs; i++)
+        if (!block->wanted[i]) values->valid[i] = NAN;
 }
 
 /* Which outputs of a block get a value, from the valid pixels of their patches. */
 static size_t choose(const s2clr_engine *engine, const s2clr_block *block, const uint32_t *count,
-                     uint8_t *pending)
+                     float *valid, uint8_t *pending)
 {
     const size_t outputs = (size_t)block->columns * (size_t)block->rows;
     const double pixels = (double)engine->grid.patch * engine->grid.patch;
     size_t chosen = 0;
     for (size_t i = 0; i < outputs; i++) {
-        const bool enough = count[i] > 0 && count[i] / pixels >= engine->options.min_valid;
-        pending[i] = enough && (!block->wanted || block->wanted[i]);
+        if (block->wanted && !block->wanted[i]) continue;
+        if (valid) valid[i] = (float)(count[i] / pixels);
+        pending[i] = count[i] > 0 && count[i] / pixels >= engine->options.min_valid;
         chosen += pending[i];
     }
     return chosen;
 }
 
 static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, uint32_t *count,
-                            uint8_t *pending, float *probability, float *valid_fraction)
+                            uint8_t *pending, const s2clr_values *values)
 {
-    const size_t outputs = (size_t)block->columns * (size_t)block->rows;
-    const double pixels = (double)engine->grid.patch * engine->grid.patch;
-    S2CLR_TRY(s2clr_coverage_count(engine->pool, &engine->grid, block, count));
-    for (size_t i = 0; valid_fraction && i < outputs; i++)
-        valid_fraction[i] = (float)(count[i] / pixels);
-    if (choose(engine, block, count, pending) == 0) return S2CLR_OK;
-    return engine->kind->compute(engine, block, pending, probability);
+    const bool only_valid = !values->probability && !values->evidence && !values->embedding;
+    S2CLR_TRY(s2clr_coverage_count(engine->runtime->pool, &engine->grid, block, count));
+    if (choose(engine, block, count, values->valid, pending) == 0 || only_valid) return S2CLR_OK;
+    return engine->kind->compute(engine, block, pending, values);
+}
+
+/* Waits for the engines before, still asking whether to go on. */
+static s2clr_status take_turn(s2clr_engine *engine)
+{
+    struct timespec until;
+    do {
+        S2CLR_TRY(s2clr_engine_tick(engine, 0, 0, 1));
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 100 * 1000 * 1000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+    } while (pthread_mutex_timedlock(&engine->runtime->turn, &until) != 0);
+    return S2CLR_OK;
+}
+
+static s2clr_status compute_in_turn(s2clr_engine *engine, const s2clr_block *block, uint32_t *count,
+                                    uint8_t *pending, const s2clr_values *values)
+{
+    if (engine->runtime->process != getpid()) /* its threads have stayed behind */
+        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                               "%s: this process was forked after the model was made ready; open "
+                               "the raster again in the child",
+                               s2clr_model_path(engine->runtime->model));
+    S2CLR_TRY(take_turn(engine));
+    const s2clr_status status = compute(engine, block, count, pending, values);
+    pthread_mutex_unlock(&engine->runtime->turn);
+    return status;
 }
 
 s2clr_status s2clr_engine_compute(s2clr_engine *engine, const s2clr_block *block,
-                                  float *probability, float *valid_fraction)
+                                  const s2clr_values *values)
 {
     const size_t outputs = (size_t)block->columns * (size_t)block->rows;
     uint32_t *count = NULL;
     uint8_t *pending = NULL;
-    for (size_t i = 0; i < outputs; i++) probability[i] = NAN;
-    if (valid_fraction) memset(valid_fraction, 0, outputs * sizeof *valid_fraction);
+    S2CLR_TRY(check_wishes(engine, values));
+    blank(engine, block, values);
     if (block->empty) return S2CLR_OK;
     s2clr_status status = s2clr_alloc(outputs, sizeof *count, "valid counts", (void **)&count);
     if (status == S2CLR_OK)
         status = s2clr_alloc(outputs, sizeof *pending, "choice of outputs", (void **)&pending);
-    if (status == S2CLR_OK)
-        status = compute(engine, block, count, pending, probability, valid_fraction);
+    if (status == S2CLR_OK) status = compute_in_turn(engine, block, count, pending, values);
     s2clr_free(pending);
     s2clr_free(count);
-    return status;
-}
-
-/* ---- read and compute ---- */
-
-static s2clr_status read_block(const s2clr_engine *engine, s2clr_stack *stack, s2clr_block *block)
-{
-    size_t pixels, floats;
-    block->empty = s2clr_stack_is_empty(stack, block->x0, block->y0, block->w, block->h);
-    if (block->empty) return S2CLR_OK;
-    S2CLR_TRY(s2clr_size_mul((size_t)block->w, (size_t)block->h, &pixels));
-    S2CLR_TRY(s2clr_size_mul(pixels, (size_t)engine->bands, &floats));
-    S2CLR_TRY(s2clr_alloc(floats, sizeof(float), "block of pixels", (void **)&block->values));
-    S2CLR_TRY(s2clr_alloc(pixels, 1, "block of valid flags", (void **)&block->valid));
-    return s2clr_stack_read(stack, block->x0, block->y0, block->w, block->h, block->values,
-                            block->valid);
-}
-
-s2clr_status s2clr_engine_run(s2clr_engine *engine, s2clr_stack *stack, int column, int row,
-                              int columns, int rows, float *probability, float *valid_fraction)
-{
-    s2clr_block block;
-    const s2clr_grid *grid = &engine->grid;
-    if (column < 0 || row < 0 || columns < 1 || rows < 1 || column > grid->columns - columns ||
-        row > grid->rows - rows)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "block at column %d row %d of %d x %d outputs: the grid has %d x %d",
-                               column, row, columns, rows, grid->columns, grid->rows);
-    s2clr_engine_window(engine, column, row, columns, rows, &block);
-    s2clr_status status = read_block(engine, stack, &block);
-    if (status == S2CLR_OK)
-        status = s2clr_engine_compute(engine, &block, probability, valid_fraction);
-    s2clr_free(block.values);
-    s2clr_free(block.valid);
     return status;
 }

@@ -2,12 +2,15 @@
  * Dense models: the lattice of local logits starts at the first patch; logit k of it sees input
  * pixels [start0 + f*k, + R). A unit is 64 x 64 of them. The patch logit is the mean over the
  * logits inside the patch, summed afresh for every output in one fixed order, rows first, in
- * double: so neither block nor thread can show in a value.
+ * double: so neither block nor thread can show in a value. For an embedding a lattice has a plane
+ * per feature, and each is treated like the logits.
  */
+#include <string.h>
+
 #include "base/memory.h"
 #include "predict/pengine.h"
 
-#define UNIT 64
+#define UNIT S2CLR_UNIT_POSITIONS
 #define CACHE_BYTES ((size_t)32 << 20)
 #define SUM_COLUMNS 64 /* neighbouring sums advance together: no effect on their order */
 
@@ -15,15 +18,25 @@ typedef struct dense_job {
     s2clr_engine *engine;
     const s2clr_block *block;
     const uint8_t *pending;
-    float *probability;
     int64_t unit_x, unit_y; /* first unit of the block */
     size_t across, down;    /* units */
     uint8_t *needed;        // (down, across)
     size_t *item;           /* indices into needed that have to be computed */
     size_t items;
-    float *lattice;  // (down * UNIT, across * UNIT)
-    double *row_sum; // (lattice rows of the block, columns)
+    float *lattice;  // (planes, down * UNIT, across * UNIT)
+    double *row_sum; // (lattice rows of the block, columns), of one box at a time
 } dense_job;
+
+/* Means over squares of the lattice, one per output: positions first .. first + count - 1 of those
+ * inside its patch, on both axes. */
+typedef struct dense_box {
+    const dense_job *job;
+    const float *plane; /* of the lattice */
+    int first, count;
+    bool calibrate;
+    double divisor; /* of the mean, when it is not made a probability */
+    float *out;     // (rows, columns)
+} dense_box;
 
 static s2clr_status prepare(s2clr_engine *engine, const s2clr_model *model)
 {
@@ -45,12 +58,7 @@ static s2clr_status prepare(s2clr_engine *engine, const s2clr_model *model)
     const int64_t across = (int64_t)(grid->columns - 1) * engine->ratio + engine->span;
     const int64_t down = (int64_t)(grid->rows - 1) * engine->ratio + engine->span;
     return s2clr_unit_cache_new((across + UNIT - 1) / UNIT, (down + UNIT - 1) / UNIT,
-                                (size_t)UNIT * UNIT, CACHE_BYTES, &engine->cache);
-}
-
-static int side(const s2clr_engine *engine)
-{
-    return (UNIT - 1) * engine->step + engine->field;
+                                (size_t)engine->planes * UNIT * UNIT, CACHE_BYTES, &engine->cache);
 }
 
 /* Units of one axis that `count` outputs from `first` on need. */
@@ -111,7 +119,8 @@ static size_t scratch(const s2clr_engine *engine, int columns, int rows)
 {
     const size_t across = (size_t)units_end(engine, 0, columns) + 1;
     const size_t down = (size_t)units_end(engine, 0, rows) + 1;
-    return across * down * (UNIT * UNIT * sizeof(float) + sizeof(size_t) + 1) +
+    const size_t unit = (size_t)engine->planes * UNIT * UNIT * sizeof(float);
+    return across * down * (unit + sizeof(size_t) + 1) +
            lattice_rows(engine, rows) * (size_t)columns * sizeof(double);
 }
 
@@ -136,18 +145,18 @@ static void mark_units(dense_job *job)
     }
 }
 
-/* Copies a unit into its place of the lattice, or out of it. */
+/* Copies a unit (planes, UNIT, UNIT) into its place of the lattice, or out of it. */
 static void place_unit(const dense_job *job, size_t index, const float *from, float *to)
 {
-    const size_t width = job->across * UNIT;
+    const size_t width = job->across * UNIT, planes = (size_t)job->engine->planes;
     float *corner = job->lattice + index / job->across * UNIT * width + index % job->across * UNIT;
-    for (size_t y = 0; y < UNIT; y++)
-        for (size_t x = 0; x < UNIT; x++) {
-            if (from)
-                corner[y * width + x] = from[y * UNIT + x];
-            else
-                to[y * UNIT + x] = corner[y * width + x];
-        }
+    for (size_t row = 0; row < planes * UNIT; row++) {
+        float *inside = corner + row / UNIT * job->down * UNIT * width + row % UNIT * width;
+        if (from)
+            memcpy(inside, from + row * UNIT, UNIT * sizeof *inside);
+        else
+            memcpy(to + row * UNIT, inside, UNIT * sizeof *to);
+    }
 }
 
 static int64_t unit_column(const dense_job *job, size_t index)
@@ -165,12 +174,13 @@ static s2clr_status run_unit(void *context, size_t item, int worker)
     const dense_job *job = context;
     s2clr_engine *engine = job->engine;
     const size_t index = job->item[item];
-    const int pixels = side(engine);
-    float *input = engine->input[worker], *output = engine->output[worker];
+    s2clr_runtime *runtime = engine->runtime;
+    const int pixels = runtime->side;
+    float *input = runtime->input[worker], *output = runtime->output[worker];
     S2CLR_TRY(s2clr_engine_tick(engine, worker, item, job->items));
     s2clr_engine_cut(engine, job->block, unit_start(engine, unit_column(job, index)),
                      unit_start(engine, unit_row(job, index)), pixels, pixels, input);
-    S2CLR_TRY(s2clr_session_run(engine->session[worker], input, output));
+    S2CLR_TRY(s2clr_session_run(runtime->session[worker], input, output));
     place_unit(job, index, output, NULL);
     return S2CLR_OK;
 }
@@ -187,7 +197,8 @@ static s2clr_status fill_lattice(dense_job *job)
         else
             job->item[job->items++] = i;
     }
-    S2CLR_TRY(s2clr_pool_run(job->engine->pool, run_unit, job, job->items));
+    S2CLR_TRY(s2clr_pool_run(job->engine->runtime->pool, run_unit, job, job->items));
+    job->engine->units += job->items;
     for (size_t i = 0; i < job->items; i++) {
         const size_t index = job->item[i];
         float *kept = s2clr_unit_cache_put(cache, unit_column(job, index), unit_row(job, index));
@@ -200,17 +211,18 @@ static s2clr_status fill_lattice(dense_job *job)
 
 static s2clr_status sum_row(void *context, size_t item, int worker)
 {
-    const dense_job *job = context;
+    const dense_box *box = context;
+    const dense_job *job = box->job;
     const s2clr_engine *engine = job->engine;
     const s2clr_block *block = job->block;
     const int64_t top = (int64_t)block->row * engine->ratio - job->unit_y * UNIT;
-    const int64_t left = (int64_t)block->column * engine->ratio - job->unit_x * UNIT;
-    const float *row = job->lattice + ((size_t)top + item) * job->across * UNIT + left;
+    const int64_t left = (int64_t)block->column * engine->ratio - job->unit_x * UNIT + box->first;
+    const float *row = box->plane + ((size_t)top + item) * job->across * UNIT + left;
     double *sum = job->row_sum + item * (size_t)block->columns;
     (void)worker;
     for (int c = 0; c < block->columns; c++, row += engine->ratio) {
         double total = 0;
-        for (int k = 0; k < engine->span; k++) total += row[k];
+        for (int k = 0; k < box->count; k++) total += row[k];
         sum[c] = total;
     }
     return S2CLR_OK;
@@ -218,22 +230,72 @@ static s2clr_status sum_row(void *context, size_t item, int worker)
 
 static s2clr_status mean_row(void *context, size_t item, int worker)
 {
-    const dense_job *job = context;
+    const dense_box *box = context;
+    const dense_job *job = box->job;
     const s2clr_engine *engine = job->engine;
     const size_t columns = (size_t)job->block->columns;
-    const double *sum = job->row_sum + item * (size_t)engine->ratio * columns;
-    const double area = (double)engine->span * engine->span;
+    const double *sum =
+        job->row_sum + (item * (size_t)engine->ratio + (size_t)box->first) * columns;
+    const double area = (double)box->count * box->count;
     (void)worker;
     for (size_t first = 0; first < columns; first += SUM_COLUMNS) {
         const size_t count = columns - first < SUM_COLUMNS ? columns - first : SUM_COLUMNS;
         double total[SUM_COLUMNS] = {0};
-        for (size_t k = 0; k < (size_t)engine->span; k++)
+        for (size_t k = 0; k < (size_t)box->count; k++)
             for (size_t c = 0; c < count; c++) total[c] += sum[k * columns + first + c];
         for (size_t c = 0; c < count; c++) {
             const size_t at = item * columns + first + c;
-            if (job->pending[at])
-                job->probability[at] = s2clr_engine_calibrate(engine, total[c] / area);
+            const double mean = total[c] / area;
+            if (!job->pending[at]) continue;
+            box->out[at] = box->calibrate ? s2clr_engine_calibrate(engine, mean)
+                                          : (float)(mean / box->divisor);
         }
+    }
+    return S2CLR_OK;
+}
+
+static s2clr_status run_box(const dense_job *job, dense_box box)
+{
+    s2clr_pool *pool = job->engine->runtime->pool;
+    const int rows = job->block->rows;
+    box.job = job;
+    S2CLR_TRY(s2clr_pool_run(pool, sum_row, &box, lattice_rows(job->engine, rows)));
+    return s2clr_pool_run(pool, mean_row, &box, (size_t)rows);
+}
+
+/* Logit j of a patch lies f*(j - (span-1)/2) off the centre; inside the output pixel are those
+ * from -s/2 up to, but not including, s/2. */
+static dense_box evidence_box(const s2clr_engine *engine)
+{
+    const int reach = engine->span - 1 - engine->ratio;
+    const int first = reach > 0 ? (reach + 1) / 2 : 0;
+    const int end = (engine->span + engine->ratio) / 2;
+    return (dense_box){.first = first,
+                       .count = (end < engine->span ? end : engine->span) - first,
+                       .divisor = engine->temperature};
+}
+
+static s2clr_status make_values(const dense_job *job, const s2clr_values *values)
+{
+    const s2clr_engine *engine = job->engine;
+    const size_t plane = job->down * UNIT * job->across * UNIT;
+    const size_t outputs = (size_t)job->block->columns * (size_t)job->block->rows;
+    dense_box patch = {.plane = job->lattice, .count = engine->span, .divisor = 1};
+    if (values->evidence) {
+        dense_box inside = evidence_box(engine);
+        inside.plane = job->lattice;
+        inside.out = values->evidence;
+        S2CLR_TRY(run_box(job, inside));
+    }
+    if (values->probability) {
+        patch.calibrate = true;
+        patch.out = values->probability;
+        return run_box(job, patch);
+    }
+    for (size_t f = 0; values->embedding && f < (size_t)engine->planes; f++) {
+        patch.plane = job->lattice + f * plane;
+        patch.out = values->embedding + f * outputs;
+        S2CLR_TRY(run_box(job, patch));
     }
     return S2CLR_OK;
 }
@@ -241,28 +303,24 @@ static s2clr_status mean_row(void *context, size_t item, int worker)
 static s2clr_status allocate(dense_job *job)
 {
     const size_t units = job->across * job->down;
-    size_t sums;
+    size_t sums, floats;
     S2CLR_TRY(s2clr_size_mul(lattice_rows(job->engine, job->block->rows),
                              (size_t)job->block->columns, &sums));
+    S2CLR_TRY(s2clr_size_mul(units, (size_t)job->engine->planes * UNIT * UNIT, &floats));
     S2CLR_TRY(s2clr_alloc(units, 1, "needed units", (void **)&job->needed));
     S2CLR_TRY(s2clr_alloc(units, sizeof *job->item, "list of units", (void **)&job->item));
-    S2CLR_TRY(
-        s2clr_alloc(units, UNIT * UNIT * sizeof(float), "local logits", (void **)&job->lattice));
+    S2CLR_TRY(s2clr_alloc(floats, sizeof(float), "local logits", (void **)&job->lattice));
     return s2clr_alloc(sums, sizeof(double), "sums of local logits", (void **)&job->row_sum);
 }
 
 static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, const uint8_t *pending,
-                            float *probability)
+                            const s2clr_values *values)
 {
-    dense_job job = {
-        .engine = engine, .block = block, .pending = pending, .probability = probability};
+    dense_job job = {.engine = engine, .block = block, .pending = pending};
     shape_job(&job);
     s2clr_status status = allocate(&job);
     if (status == S2CLR_OK) status = fill_lattice(&job);
-    if (status == S2CLR_OK)
-        status = s2clr_pool_run(engine->pool, sum_row, &job, lattice_rows(engine, block->rows));
-    if (status == S2CLR_OK)
-        status = s2clr_pool_run(engine->pool, mean_row, &job, (size_t)block->rows);
+    if (status == S2CLR_OK) status = make_values(&job, values);
     s2clr_free(job.needed);
     s2clr_free(job.item);
     s2clr_free(job.lattice);
@@ -272,10 +330,8 @@ static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, cons
 
 const s2clr_engine_kind s2clr_engine_dense = {
     .name = "dense",
-    .output = S2CLR_OUTPUT_LOCAL,
-    .batch = 1,
+    .has_evidence = true,
     .prepare = prepare,
-    .side = side,
     .reach = reach,
     .column_end = axis_end,
     .row_end = axis_end,

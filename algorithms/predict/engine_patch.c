@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "predict/pengine.h"
 
-#define UNIT 4
+#define UNIT S2CLR_UNIT_PATCHES
 
 typedef struct patch_item {
     int row, unit; /* of the grid; unit is in columns / UNIT */
@@ -17,7 +17,7 @@ typedef struct patch_job {
     s2clr_engine *engine;
     const s2clr_block *block;
     const uint8_t *pending;
-    float *probability;
+    const s2clr_values *values;
     patch_item *item;
     size_t items;
 } patch_job;
@@ -26,11 +26,6 @@ static s2clr_status prepare(s2clr_engine *engine, const s2clr_model *model)
 {
     (void)engine, (void)model;
     return S2CLR_OK;
-}
-
-static int side(const s2clr_engine *engine)
-{
-    return engine->grid.patch;
 }
 
 static int first_unit(int column)
@@ -94,14 +89,25 @@ static bool in_block(const s2clr_block *block, int column)
     return column >= block->column && column < block->column + block->columns;
 }
 
+static void keep(const patch_job *job, const float *result, size_t at)
+{
+    const size_t outputs = (size_t)job->block->columns * (size_t)job->block->rows;
+    if (!job->pending[at]) return;
+    if (job->values->probability)
+        job->values->probability[at] = s2clr_engine_calibrate(job->engine, result[0]);
+    for (int f = 0; job->values->embedding && f < job->engine->planes; f++)
+        job->values->embedding[(size_t)f * outputs + at] = result[f];
+}
+
 static s2clr_status run_unit(void *context, size_t item, int worker)
 {
     const patch_job *job = context;
     s2clr_engine *engine = job->engine;
     const s2clr_grid *grid = &engine->grid;
     const int row = job->item[item].row, first = job->item[item].unit * UNIT;
-    const size_t floats = engine->input_count / UNIT;
-    float *input = engine->input[worker], *logit = engine->output[worker];
+    const size_t floats = engine->runtime->input_count / UNIT;
+    float *input = engine->runtime->input[worker];
+    float *output = engine->runtime->output[worker]; // (UNIT, planes)
     S2CLR_TRY(s2clr_engine_tick(engine, worker, item, job->items));
     for (int i = 0; i < UNIT; i++) {
         float *patch = input + (size_t)i * floats;
@@ -111,12 +117,11 @@ static s2clr_status run_unit(void *context, size_t item, int worker)
         else
             memset(patch, 0, floats * sizeof *patch);
     }
-    S2CLR_TRY(s2clr_session_run(engine->session[worker], input, logit));
-    for (int i = 0; i < UNIT; i++) {
-        if (!in_block(job->block, first + i)) continue;
-        const size_t at = index_in(job->block, first + i, row);
-        if (job->pending[at]) job->probability[at] = s2clr_engine_calibrate(engine, logit[i]);
-    }
+    S2CLR_TRY(s2clr_session_run(engine->runtime->session[worker], input, output));
+    for (int i = 0; i < UNIT; i++)
+        if (in_block(job->block, first + i))
+            keep(job, output + (size_t)i * (size_t)engine->planes,
+                 index_in(job->block, first + i, row));
     return S2CLR_OK;
 }
 
@@ -141,26 +146,24 @@ static void list_units(patch_job *job)
 }
 
 static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, const uint8_t *pending,
-                            float *probability)
+                            const s2clr_values *values)
 {
-    patch_job job = {
-        .engine = engine, .block = block, .pending = pending, .probability = probability};
+    patch_job job = {.engine = engine, .block = block, .pending = pending, .values = values};
     const size_t across =
         (size_t)(units_end(block->column, block->columns) - first_unit(block->column));
     S2CLR_TRY(s2clr_alloc(across * (size_t)block->rows, sizeof *job.item, "list of units",
                           (void **)&job.item));
     list_units(&job);
-    const s2clr_status status = s2clr_pool_run(engine->pool, run_unit, &job, job.items);
+    const s2clr_status status = s2clr_pool_run(engine->runtime->pool, run_unit, &job, job.items);
+    if (status == S2CLR_OK) engine->units += job.items;
     s2clr_free(job.item);
     return status;
 }
 
 const s2clr_engine_kind s2clr_engine_patch = {
     .name = "patch",
-    .output = S2CLR_OUTPUT_LOGITS,
-    .batch = UNIT,
+    .has_evidence = false,
     .prepare = prepare,
-    .side = side,
     .reach = reach,
     .column_end = column_end,
     .row_end = row_end,

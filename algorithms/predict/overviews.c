@@ -1,6 +1,7 @@
 #include "predict/overviews.h"
 
 #include <cpl_conv.h>
+#include <cpl_vsi.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,6 +11,8 @@
 /* The base is read once, in chunks of whole tiles. */
 #define CHUNK_ROWS 256
 #define CHUNK_COLUMNS 8192
+#define LEVEL_TILE 256
+#define LEVEL_TILE_TEXT "256"
 #define LEAST_SIDE 256
 
 typedef struct span {
@@ -17,7 +20,7 @@ typedef struct span {
 } span;
 
 typedef struct builder {
-    GDALRasterBandH base;
+    GDALRasterBandH base; /* the band being filled from */
     int width, height;
     double nodata;
     float *chunk;  // (CHUNK_ROWS, CHUNK_COLUMNS)
@@ -92,8 +95,8 @@ static CPLErr fill_from_chunk(const builder *b, const int *levels, int count, in
     return CE_None;
 }
 
-static s2clr_status fill(const builder *b, const char *path, const int *levels, int count,
-                         const s2clr_progress *progress, double from, double to)
+static s2clr_status fill_band(const builder *b, const char *path, const int *levels, int count,
+                              const s2clr_progress *progress, double from, double to)
 {
     for (int y = 0; y < b->height; y += CHUNK_ROWS) {
         if (!s2clr_progress_report(progress, from + (to - from) * y / b->height, "overviews"))
@@ -106,10 +109,52 @@ static s2clr_status fill(const builder *b, const char *path, const int *levels, 
     return S2CLR_OK;
 }
 
+static s2clr_status fill(builder *b, GDALDatasetH dataset, const char *path, const int *levels,
+                         int count, const s2clr_progress *progress, double from, double to)
+{
+    const int bands = GDALGetRasterCount(dataset);
+    for (int i = 0; i < bands; i++) {
+        b->base = GDALGetRasterBand(dataset, i + 1);
+        S2CLR_TRY(fill_band(b, path, levels, count, progress, from + (to - from) * i / bands,
+                            from + (to - from) * (i + 1) / bands));
+    }
+    return S2CLR_OK;
+}
+
+/* The directories of all levels: 16 bytes per tile and band, and metadata. */
+static size_t directory_bytes(GDALDatasetH dataset, const int *levels, int count)
+{
+    const double columns = GDALGetRasterXSize(dataset), rows = GDALGetRasterYSize(dataset);
+    double bytes = 65536;
+    for (int i = 0; i < count; i++)
+        bytes += 16.0 * GDALGetRasterCount(dataset) * (columns / levels[i] / LEVEL_TILE + 1) *
+                 (rows / levels[i] / LEVEL_TILE + 1);
+    return (size_t)bytes;
+}
+
+/* When the disk fills up while GDALBuildOverviews() writes its directories, GDAL 3.13.3 goes on
+ * with a file that it could not open again, and crashes. So whether they fit is tried first. */
+static bool has_room(GDALDatasetH dataset, const int *levels, int count)
+{
+    static const char zeros[4096];
+    VSILFILE *file = VSIFOpenL(GDALGetDescription(dataset), "r+b");
+    if (!file) return true; /* not every file system can append */
+    bool good = VSIFSeekL(file, 0, SEEK_END) == 0;
+    const vsi_l_offset end = VSIFTellL(file);
+    for (size_t left = directory_bytes(dataset, levels, count); good && left;) {
+        const size_t part = left < sizeof zeros ? left : sizeof zeros;
+        good = VSIFWriteL(zeros, 1, part, file) == part;
+        left -= part;
+    }
+    good = VSIFFlushL(file) == 0 && good;
+    good = VSIFTruncateL(file, end) == 0 && good;
+    return VSIFCloseL(file) == 0 && good;
+}
+
 static CPLErr create_levels(GDALDatasetH dataset, int *levels, int count)
 {
     CPLSetThreadLocalConfigOption("SPARSE_OK_OVERVIEW", "ON");
-    CPLSetThreadLocalConfigOption("GDAL_TIFF_OVR_BLOCKSIZE", "256");
+    CPLSetThreadLocalConfigOption("GDAL_TIFF_OVR_BLOCKSIZE", LEVEL_TILE_TEXT);
     const CPLErr error = GDALBuildOverviews(dataset, "NONE", count, levels, 0, NULL, NULL, NULL);
     CPLSetThreadLocalConfigOption("GDAL_TIFF_OVR_BLOCKSIZE", NULL);
     CPLSetThreadLocalConfigOption("SPARSE_OK_OVERVIEW", NULL);
@@ -125,6 +170,9 @@ s2clr_status s2clr_overviews_build(GDALDatasetH dataset, const char *path,
     if (count == 0) return S2CLR_OK;
     b.base = GDALGetRasterBand(dataset, 1);
     b.nodata = GDALGetRasterNoDataValue(b.base, NULL);
+    if (!has_room(dataset, levels, count))
+        return s2clr_error_set(S2CLR_ERR_IO, "%s: overviews cannot be written; is the disk full?",
+                               path);
     if (create_levels(dataset, levels, count) != CE_None || GDALGetOverviewCount(b.base) != count)
         return s2clr_error_set(S2CLR_ERR_IO, "%s: overviews cannot be made: %s", path,
                                CPLGetLastErrorMsg());
@@ -132,7 +180,7 @@ s2clr_status s2clr_overviews_build(GDALDatasetH dataset, const char *path,
     s2clr_status status = s2clr_alloc(room, sizeof(float), "overview chunk", (void **)&b.chunk);
     if (status == S2CLR_OK)
         status = s2clr_alloc(room, sizeof(float), "overview pixels", (void **)&b.picked);
-    if (status == S2CLR_OK) status = fill(&b, path, levels, count, progress, from, to);
+    if (status == S2CLR_OK) status = fill(&b, dataset, path, levels, count, progress, from, to);
     s2clr_free(b.chunk);
     s2clr_free(b.picked);
     return status;

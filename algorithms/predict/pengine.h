@@ -1,25 +1,21 @@
 /*
  * What the files of the engine share; nobody else includes this but tasks.c, which has to know
- * where units end and what they cost.
+ * where units end and what they cost, and stream.c, which has progress of its own.
  */
 #ifndef S2CLR_PREDICT_PENGINE_H
 #define S2CLR_PREDICT_PENGINE_H
 
-#include "net/infer.h"
 #include "predict/engine.h"
+#include "predict/pruntime.h"
 #include "predict/unit_cache.h"
 
 /* The two ways to get a value for an output pixel: engine_patch.c and engine_dense.c. */
 typedef struct s2clr_engine_kind {
     const char *name;
-    s2clr_output output; /* of the plan */
-    int batch;           /* of the plan */
+    bool has_evidence;
 
     /* Checks model against grid and sets what is private to the kind. */
     s2clr_status (*prepare)(s2clr_engine *engine, const s2clr_model *model);
-
-    /* Side of the square input of a unit, pixels. */
-    int (*side)(const s2clr_engine *engine);
 
     /* Input pixels [box[0], box[2]) x [box[1], box[3]) that the units of a block see. */
     void (*reach)(const s2clr_engine *engine, int column, int row, int columns, int rows,
@@ -36,26 +32,24 @@ typedef struct s2clr_engine_kind {
     /* Bytes of scratch that compute() allocates for a block. */
     size_t (*scratch)(const s2clr_engine *engine, int columns, int rows);
 
-    /* Writes probability where pending is not 0, both (rows, columns) of the block. */
+    /* Writes probability, evidence and embedding, as far as they are asked for, where pending is
+     * not 0. pending: (rows, columns) of the block. */
     s2clr_status (*compute)(s2clr_engine *engine, const s2clr_block *block, const uint8_t *pending,
-                            float *probability);
+                            const s2clr_values *values);
 } s2clr_engine_kind;
 
 extern const s2clr_engine_kind s2clr_engine_patch, s2clr_engine_dense;
 
 struct s2clr_engine {
     const s2clr_engine_kind *kind;
-    s2clr_pool *pool;
+    s2clr_runtime *runtime;
     s2clr_grid grid;
     s2clr_engine_options options;
-    double temperature;
-    int bands, threads;
-    s2clr_plan *plan;
-    s2clr_session **session;          // (threads)
-    float **input, **output;          // (threads) of the plan's shapes
-    size_t input_count, output_count; /* floats of one of them */
-    int step, span, ratio, field;     /* dense: f, local logits per patch and per stride, R */
-    s2clr_unit_cache *cache;          /* dense */
+    double temperature, prevalence; /* of the card */
+    int bands, threads, planes;
+    int step, span, ratio, field; /* dense: f, local logits per patch and per stride, R */
+    s2clr_unit_cache *cache;      /* dense */
+    uint64_t units;               /* computed so far */
 };
 
 /* Bytes held whatever the block: packed weights, sessions, cached units. */
@@ -72,7 +66,7 @@ void s2clr_engine_cut(const s2clr_engine *engine, const s2clr_block *block, int6
 /* Between units: S2CLR_ERR_CANCELLED when the caller's progress says stop. */
 s2clr_status s2clr_engine_tick(const s2clr_engine *engine, int worker, size_t item, size_t items);
 
-/* Probability from a logit, as the card calibrates it. */
+/* Probability from a logit, as the card calibrates it and at the prevalence asked for. */
 float s2clr_engine_calibrate(const s2clr_engine *engine, double logit);
 
 /* Valid input pixels of every patch of a block (coverage.c). count: (rows, columns). */

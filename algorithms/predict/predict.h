@@ -1,8 +1,9 @@
 /*
- * Product in, probability raster out: the streaming run behind `s2clr predict`.
+ * Product in, raster out: the streaming run behind `s2clr predict` and `s2clr embed`.
  *
- * Reader thread (large strips, each read once) -> engine (one worker per core) -> writer (tiled
- * GTiff or COG under a temporary name, overviews, statistics, provenance) -> rename.
+ * Reader thread (large strips, each read once) -> engine (one worker per core) -> journal (when the
+ * run can be resumed) -> blending (when the map is on the input's grid) -> writer (tiled GTiff or
+ * COG under a temporary name, overviews, statistics, provenance) -> rename.
  */
 #ifndef S2CLR_PREDICT_PREDICT_H
 #define S2CLR_PREDICT_PREDICT_H
@@ -23,8 +24,11 @@ typedef struct s2clr_predict_settings {
     const char *device;          /* "auto", "cpu" ... */
     int threads;                 /* 0: all CPUs */
     size_t memory_mb;            /* 0: a quarter of what is available */
+    const char *bands;           /* NULL: "probability"; see predict/output_bands.h */
     int stride;                  /* 0: the card's */
     double min_valid;            /* default 0.5 */
+    double prevalence;           /* 0: the one the model was trained for */
+    bool blend;                  /* Hann-weighted mean of the patches, on the input's grid */
     const int *srcwin;           /* NULL or x, y, w, h in input pixels */
     const double *projwin;       /* NULL or ulx, uly, lrx, lry in the input's CRS */
     const char *aoi;             /* NULL or an OGR dataset: outside its polygons is nodata */
@@ -32,13 +36,20 @@ typedef struct s2clr_predict_settings {
     const char *const *creation; /* NULL-terminated K=V list or NULL */
     bool byte_output;            /* -ot Byte: SCALE 1/254, nodata 255 */
     bool overwrite;
+    bool resume;              /* keep a journal, and go on where one ends; see predict/journal.h */
+    int shard, shards;        /* part `shard` (from 1) of `shards`, see predict/shards.h; 0: all */
     const char *command_line; /* for provenance */
 } s2clr_predict_settings;
 
 typedef struct s2clr_predict_result {
-    int columns, rows;
-    uint64_t pixels, valid_pixels, skipped_pixels; /* output pixels */
-    double mean, minimum, maximum;                 /* of valid probabilities */
+    char output[4096]; /* the file made: settings->output, or its part */
+    int columns, rows, bands;
+    char band[128];                                /* name of the first band */
+    const char *quantity;                          /* what it holds: "probability", "entropy" ... */
+    bool from_0_to_1;                              /* so that its histogram means something */
+    uint64_t pixels, valid_pixels, skipped_pixels; /* output pixels; valid: of the first band */
+    int resumed_rows;                              /* rows of patches taken from the journal */
+    double mean, minimum, maximum;                 /* of the first band */
     uint64_t histogram[10];
     double seconds, read_seconds, compute_seconds, write_seconds;
     double megapixels_per_second; /* input pixels covered / seconds / 1e6 */
@@ -50,7 +61,8 @@ typedef struct s2clr_predict_result {
 
 void s2clr_predict_defaults(s2clr_predict_settings *settings);
 
-/* On any failure nothing exists under settings->output that did not exist before. */
+/* On any failure nothing exists under settings->output that did not exist before; with `resume`
+ * what is finished stays in OUT.part.journal, whatever happens. */
 s2clr_status s2clr_predict_run(const s2clr_predict_settings *settings,
                                const s2clr_progress *progress, s2clr_predict_result *result);
 

@@ -9,8 +9,23 @@
 #include "patch/grid.h"
 #include "predict/predict.h"
 
-/* backend: name and description. window: of the output grid. A CSL of K=V; free with
- * CSLDestroy(). */
+typedef struct s2clr_provenance {
+    const s2clr_model *model;
+    const char *backend; /* name and description; NULL: not known yet */
+    const s2clr_stack_info *stack;
+    const s2clr_grid *grid;
+    const int *window; /* of the output grid */
+    const char *const *inputs;
+    size_t input_count;
+    double min_valid;
+    double prevalence;                    /* that the probabilities are told for; 0: the model's */
+    const char *scl, *aoi, *command_line; /* NULL: left out */
+} s2clr_provenance;
+
+/* A CSL of K=V; free with CSLDestroy(). */
+char **s2clr_provenance_list(const s2clr_provenance *facts);
+
+/* The same for a run of prediction. */
 char **s2clr_provenance_tags(const s2clr_predict_settings *settings, const s2clr_model *model,
                              const char *backend, const s2clr_stack_info *stack,
                              const s2clr_grid *grid, const int window[4]);

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "predict/clock.h"
+#include "predict/nesting.h"
 
 /* Rows fetched by one call: small enough to stop soon, large enough for any file's own blocks. */
 #define PIECE_ROWS 256
@@ -17,7 +18,7 @@ struct s2clr_reader {
     s2clr_stack *stack;
     const s2clr_engine *engine;
     const s2clr_tasks *tasks;
-    int threads, bands;
+    int threads, bands, depth;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -195,6 +196,7 @@ static void *read_all(void *context)
     s2clr_reader *reader = context;
     char number[16];
     snprintf(number, sizeof number, "%d", reader->threads);
+    s2clr_nesting_set(reader->depth);
     CPLPushErrorHandler(CPLQuietErrorHandler);
     if (!CPLGetConfigOption("GDAL_NUM_THREADS", NULL))
         CPLSetThreadLocalConfigOption("GDAL_NUM_THREADS", number);
@@ -220,6 +222,7 @@ s2clr_status s2clr_reader_start(s2clr_stack *stack, const s2clr_engine *engine,
     reader->engine = engine;
     reader->tasks = tasks;
     reader->threads = threads;
+    reader->depth = s2clr_nesting_depth();
     reader->bands = s2clr_stack_describe(stack)->bands;
     pthread_mutex_init(&reader->lock, NULL);
     pthread_cond_init(&reader->changed, NULL);

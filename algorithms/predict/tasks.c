@@ -100,10 +100,16 @@ static s2clr_status list_blocks(const s2clr_engine *engine, const int window[4],
     return S2CLR_OK;
 }
 
+size_t s2clr_tasks_cache_bytes(size_t memory)
+{
+    return memory / 4;
+}
+
 s2clr_status s2clr_tasks_plan(const s2clr_engine *engine, const int window[4], size_t memory,
                               s2clr_tasks *out)
 {
-    const size_t cache = memory / 4, base = BASE_BYTES < memory / 8 ? BASE_BYTES : memory / 8;
+    const size_t cache = s2clr_tasks_cache_bytes(memory);
+    const size_t base = BASE_BYTES < memory / 8 ? BASE_BYTES : memory / 8;
     const size_t held = s2clr_engine_fixed_bytes(engine) + cache + base;
     const size_t room = memory > held ? memory - held : 0;
     cut size;
@@ -115,8 +121,7 @@ s2clr_status s2clr_tasks_plan(const s2clr_engine *engine, const int window[4], s
                                "needs about %zu MB; allow more memory or use fewer threads",
                                memory >> 20, engine->threads, (fixed / 5 * 8 >> 20) + 1);
     }
-    s2clr_tasks tasks = {.bytes = held - cache - base + bytes_of(engine, size),
-                         .cache_bytes = cache};
+    s2clr_tasks tasks = {.bytes = held - cache - base + bytes_of(engine, size)};
     S2CLR_TRY(list_blocks(engine, window, size, &tasks));
     *out = tasks;
     return S2CLR_OK;

@@ -19,8 +19,10 @@ typedef struct s2clr_tasks {
     s2clr_task_block *block; // (count), row by row
     size_t count;
     size_t bytes;       /* needed by the engine and all blocks in flight */
-    size_t cache_bytes; /* share of the memory that is left to GDAL */
 } s2clr_tasks;
+
+/* Share of the memory that a plan leaves to GDAL's block cache. */
+size_t s2clr_tasks_cache_bytes(size_t memory);
 
 /* Blocks alive at once: read, queued, computed. */
 #define S2CLR_BLOCKS_IN_FLIGHT 3

@@ -4,165 +4,97 @@
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
-#include <gdal.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "predict/pwriter.h"
 #include "sentinel2/gdal_watch.h"
-#include "predict/output_file.h"
-#include "predict/overviews.h"
 
-#define BYTE_STEPS 254
-#define BYTE_NODATA 255
-#define TILE "256"
 #define PATH_ROOM S2CLR_OUTPUT_PATH_MAX
 
-struct s2clr_writer {
-    s2clr_writer_options options;
-    bool cog;
-    char target[PATH_ROOM]; /* options.path, or what that symbolic link points to */
-    char part[PATH_ROOM];   /* the tiled GTiff being written */
-    char final[PATH_ROOM];  /* what is renamed: part, or the COG made from it */
-    GDALDatasetH dataset;
-    s2clr_moments *row; // (rows) of the values as stored
-    s2clr_moments all;
-    uint64_t histogram[10];
-    uint8_t *bytes; /* encoded block */
-    size_t byte_room;
-};
-
 /* ---- opening ---- */
-
-/* The user's K=V replace the defaults. */
-static char **with_user_options(char **list, const s2clr_writer_options *options)
-{
-    for (const char *const *pair = options->creation; pair && *pair; pair++) {
-        char *key = NULL;
-        const char *value = CPLParseNameValue(*pair, &key);
-        if (key && value) list = CSLSetNameValue(list, key, value);
-        CPLFree(key);
-    }
-    const char *packing = CSLFetchNameValueDef(list, "COMPRESS", "NONE");
-    const bool predicts = EQUAL(packing, "DEFLATE") || EQUAL(packing, "LZW") ||
-                          EQUAL(packing, "ZSTD") || EQUAL(packing, "LZMA");
-    return predicts ? list : CSLSetNameValue(list, "PREDICTOR", NULL);
-}
-
-static char **common_options(const s2clr_writer_options *options)
-{
-    char threads[16];
-    char **list = NULL;
-    snprintf(threads, sizeof threads, "%d", options->threads);
-    list = CSLSetNameValue(list, "COMPRESS", "DEFLATE");
-    list = CSLSetNameValue(list, "BIGTIFF", "IF_SAFER");
-    list = CSLSetNameValue(list, "SPARSE_OK", "TRUE");
-    if (options->threads > 1) list = CSLSetNameValue(list, "NUM_THREADS", threads);
-    return list;
-}
-
-static char **gtiff_options(const s2clr_writer *writer)
-{
-    char **list = common_options(&writer->options);
-    list = CSLSetNameValue(list, "TILED", "YES");
-    list = CSLSetNameValue(list, "BLOCKXSIZE", TILE);
-    list = CSLSetNameValue(list, "BLOCKYSIZE", TILE);
-    list = CSLSetNameValue(list, "PREDICTOR", writer->options.byte_output ? "2" : "3");
-    return writer->cog ? list : with_user_options(list, &writer->options);
-}
-
-static char **cog_options(const s2clr_writer *writer)
-{
-    char **list = common_options(&writer->options);
-    list = CSLSetNameValue(list, "PREDICTOR", "YES");
-    return with_user_options(list, &writer->options);
-}
-
-static s2clr_status check_format(s2clr_writer *writer)
-{
-    const s2clr_writer_options *options = &writer->options;
-    GDALDriverH driver = GDALGetDriverByName(options->format);
-    writer->cog = EQUAL(options->format, "COG");
-    if (!writer->cog && !EQUAL(options->format, "GTiff"))
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "output format \"%s\": only GTiff and COG can be written",
-                               options->format);
-    if (!driver || !GDALGetDriverByName("GTiff"))
-        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED, "this GDAL has no %s driver",
-                               options->format);
-    for (const char *const *pair = options->creation; pair && *pair; pair++)
-        if (!strchr(*pair, '='))
-            return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                                   "creation option \"%s\": must look like NAME=VALUE", *pair);
-    char **list = writer->cog ? cog_options(writer) : gtiff_options(writer);
-    s2clr_gdal_watch watch;
-    s2clr_gdal_watch_begin(&watch);
-    const bool good = GDALValidateCreationOptions(driver, (CSLConstList)list);
-    s2clr_gdal_watch_end(&watch);
-    CSLDestroy(list);
-    if (!good)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "creation options of %s: %s", options->format,
-                               watch.text);
-    return S2CLR_OK;
-}
 
 static s2clr_status name_parts(s2clr_writer *writer)
 {
     const char *path = writer->options.path;
-    const int pid = (int)getpid();
+    const int room = PATH_ROOM - S2CLR_OUTPUT_SUFFIX_MAX;
+    char owner[16] = "";
+    if (!writer->options.steady_name) snprintf(owner, sizeof owner, "-%d", (int)getpid());
     S2CLR_TRY(s2clr_output_resolve(path, writer->target));
-    snprintf(writer->part, PATH_ROOM, "%.*s.part-%d.tif", PATH_ROOM - S2CLR_OUTPUT_SUFFIX_MAX,
-             writer->target, pid);
+    snprintf(writer->part, PATH_ROOM, "%.*s.part%s.tif", room, writer->target, owner);
     if (writer->cog)
-        snprintf(writer->final, PATH_ROOM, "%.*s.part-%d.cog.tif",
-                 PATH_ROOM - S2CLR_OUTPUT_SUFFIX_MAX, writer->target, pid);
+        snprintf(writer->final, PATH_ROOM, "%.*s.part%s.cog.tif", room, writer->target, owner);
     else
         snprintf(writer->final, PATH_ROOM, "%s", writer->part);
     return S2CLR_OK;
 }
 
 /* Domain S2CLR; GDAL's COG driver copies the default domain only, so there they have a prefix. */
-static void set_tags(s2clr_writer *writer)
+static void set_tags(const s2clr_writer *writer, const char *const *tags, const char *domain)
 {
-    for (const char *const *pair = writer->options.tags; pair && *pair; pair++) {
+    for (const char *const *pair = tags; pair && *pair; pair++) {
         char name[128], *key = NULL;
         const char *value = CPLParseNameValue(*pair, &key);
         if (key && value) {
             snprintf(name, sizeof name, "%s%s", writer->cog ? "S2CLR_" : "", key);
-            GDALSetMetadataItem(writer->dataset, name, value, writer->cog ? NULL : "S2CLR");
+            GDALSetMetadataItem(writer->dataset, name, value, writer->cog ? NULL : domain);
         }
         CPLFree(key);
     }
 }
 
-static void describe(s2clr_writer *writer)
+static void describe_band(const s2clr_writer *writer, int index)
 {
     const s2clr_writer_options *options = &writer->options;
-    GDALRasterBandH band = GDALGetRasterBand(writer->dataset, 1);
+    GDALRasterBandH band = GDALGetRasterBand(writer->dataset, index + 1);
+    GDALSetDescription(band, options->band[index].name);
+    if (options->band[index].unit) GDALSetRasterUnitType(band, options->band[index].unit);
+    GDALSetRasterNoDataValue(band, options->byte_output ? S2CLR_BYTE_NODATA : NAN);
+    if (options->byte_output) {
+        GDALSetRasterScale(band, 1.0 / S2CLR_BYTE_STEPS);
+        GDALSetRasterOffset(band, 0.0);
+    }
+}
+
+static void describe(const s2clr_writer *writer)
+{
+    const s2clr_writer_options *options = &writer->options;
     double transform[6];
     memcpy(transform, options->transform, sizeof transform);
     if (options->has_transform) GDALSetGeoTransform(writer->dataset, transform);
     if (options->wkt && options->wkt[0]) GDALSetProjection(writer->dataset, options->wkt);
-    GDALSetDescription(band, options->band);
-    GDALSetRasterNoDataValue(band, options->byte_output ? BYTE_NODATA : NAN);
-    if (options->byte_output) {
-        GDALSetRasterScale(band, 1.0 / BYTE_STEPS);
-        GDALSetRasterOffset(band, 0.0);
+    for (int i = 0; i < options->bands; i++) describe_band(writer, i);
+    set_tags(writer, options->tags, "S2CLR");
+    set_tags(writer, options->part_tags, "S2CLR_SHARD");
+}
+
+/* The file of a run that was killed, and what GDAL keeps beside it. */
+static void remove_part(const char *path)
+{
+    static const char *const suffixes[] = {"",     ".aux.xml", ".ovr",
+                                           ".msk", ".ovr.tmp", ".msk.ovr.tmp"};
+    char name[PATH_ROOM + 16];
+    VSIStatBufL found;
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        if (VSIStatL(name, &found) == 0) VSIUnlink(name);
     }
-    set_tags(writer);
 }
 
 static s2clr_status create(s2clr_writer *writer)
 {
     const s2clr_writer_options *options = &writer->options;
-    char **list = gtiff_options(writer);
+    char **list = s2clr_writer_gtiff_options(writer);
     s2clr_gdal_watch watch;
     s2clr_gdal_watch_begin(&watch);
+    remove_part(writer->part);
+    if (writer->cog) remove_part(writer->final);
     writer->dataset =
-        GDALCreate(GDALGetDriverByName("GTiff"), writer->part, options->columns, options->rows, 1,
-                   options->byte_output ? GDT_Byte : GDT_Float32, list);
+        GDALCreate(GDALGetDriverByName("GTiff"), writer->part, options->columns, options->rows,
+                   options->bands, options->byte_output ? GDT_Byte : GDT_Float32, list);
     if (writer->dataset) describe(writer);
     s2clr_gdal_watch_end(&watch);
     CSLDestroy(list);
@@ -172,19 +104,29 @@ static s2clr_status create(s2clr_writer *writer)
     return S2CLR_OK;
 }
 
+static s2clr_status make_planes(s2clr_writer *writer)
+{
+    const size_t bands = (size_t)writer->options.bands, rows = (size_t)writer->options.rows;
+    size_t count;
+    S2CLR_TRY(s2clr_size_mul(bands, rows, &count));
+    S2CLR_TRY(s2clr_alloc(bands, sizeof *writer->plane, "bands", (void **)&writer->plane));
+    S2CLR_TRY(
+        s2clr_alloc(count, sizeof *writer->moments, "row statistics", (void **)&writer->moments));
+    for (size_t i = 0; i < bands; i++) writer->plane[i].row = writer->moments + i * rows;
+    return S2CLR_OK;
+}
+
 s2clr_status s2clr_writer_open(const s2clr_writer_options *options, s2clr_writer **out)
 {
     s2clr_writer *writer;
     S2CLR_TRY(s2clr_output_check(options->path, options->overwrite));
     S2CLR_TRY(s2clr_alloc(1, sizeof *writer, "writer", (void **)&writer));
     writer->options = *options;
-    s2clr_status status = name_parts(writer);
-    if (status == S2CLR_OK) status = check_format(writer);
-    if (status == S2CLR_OK)
-        status = s2clr_alloc((size_t)options->rows, sizeof *writer->row, "row statistics",
-                             (void **)&writer->row);
+    s2clr_status status = s2clr_writer_check(writer);
+    if (status == S2CLR_OK) status = make_planes(writer);
+    if (status == S2CLR_OK) status = name_parts(writer);
     if (status == S2CLR_OK) status = create(writer);
-    writer->options.tags = NULL;
+    writer->options.tags = writer->options.part_tags = NULL;
     if (status != S2CLR_OK) {
         s2clr_writer_close(writer);
         return status;
@@ -195,32 +137,35 @@ s2clr_status s2clr_writer_open(const s2clr_writer_options *options, s2clr_writer
 
 /* ---- blocks ---- */
 
-static void count_value(s2clr_writer *writer, int row, double stored, double probability)
+static void count_value(const s2clr_writer *writer, int band, int row, double stored, double value)
 {
-    int bin = (int)(probability * 10);
-    if (bin > 9) bin = 9;
-    s2clr_moments_add(&writer->row[row], stored);
-    writer->histogram[bin]++;
+    s2clr_writer_plane *plane = &writer->plane[band];
+    s2clr_moments_add(&plane->row[row], stored);
+    if (!writer->options.band[band].from_0_to_1) return;
+    const int bin = (int)(value * 10);
+    plane->histogram[bin > 9 ? 9 : bin]++;
 }
 
 /* Encodes and counts; *any: there is something to store. */
-static void encode(s2clr_writer *writer, int row, int columns, int rows, const float *probability,
-                   bool *any)
+static void encode(s2clr_writer *writer, int band, int row, int columns, int rows,
+                   const float *values, bool *any)
 {
+    const bool bytes = writer->options.byte_output;
     *any = false;
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < columns; c++) {
             const size_t at = (size_t)r * (size_t)columns + (size_t)c;
-            const float p = probability[at];
-            const bool valid = !isnan(p);
-            const uint8_t byte = valid ? (uint8_t)floor(p * (double)BYTE_STEPS + 0.5) : BYTE_NODATA;
-            if (writer->bytes) writer->bytes[at] = byte;
+            const double v = values[at];
+            const bool valid = !isnan(v);
+            uint8_t byte = S2CLR_BYTE_NODATA;
+            if (bytes && valid) byte = (uint8_t)floor(v * S2CLR_BYTE_STEPS + 0.5);
+            if (bytes) writer->bytes[at] = byte;
             if (!valid) continue;
             *any = true;
-            if (writer->options.byte_output)
-                count_value(writer, row + r, byte, byte / (double)BYTE_STEPS);
+            if (bytes)
+                count_value(writer, band, row + r, byte, byte / (double)S2CLR_BYTE_STEPS);
             else
-                count_value(writer, row + r, p, p);
+                count_value(writer, band, row + r, v, v);
         }
 }
 
@@ -235,152 +180,25 @@ static s2clr_status make_room(s2clr_writer *writer, size_t pixels)
     return S2CLR_OK;
 }
 
-s2clr_status s2clr_writer_write(s2clr_writer *writer, int column, int row, int columns, int rows,
-                                const float *probability)
+s2clr_status s2clr_writer_write(s2clr_writer *writer, int band, int column, int row, int columns,
+                                int rows, const float *values)
 {
     const bool bytes = writer->options.byte_output;
     bool any;
     S2CLR_TRY(make_room(writer, (size_t)columns * (size_t)rows));
-    encode(writer, row, columns, rows, probability, &any);
+    encode(writer, band, row, columns, rows, values, &any);
     if (!any) return S2CLR_OK;
-    void *pixels = bytes ? (void *)writer->bytes : (void *)(uintptr_t)probability;
+    void *pixels = bytes ? (void *)writer->bytes : (void *)(uintptr_t)values;
     s2clr_gdal_watch watch;
     s2clr_gdal_watch_begin(&watch);
     const CPLErr error =
-        GDALRasterIO(GDALGetRasterBand(writer->dataset, 1), GF_Write, column, row, columns, rows,
-                     pixels, columns, rows, bytes ? GDT_Byte : GDT_Float32, 0, 0);
+        GDALRasterIO(GDALGetRasterBand(writer->dataset, band + 1), GF_Write, column, row, columns,
+                     rows, pixels, columns, rows, bytes ? GDT_Byte : GDT_Float32, 0, 0);
     s2clr_gdal_watch_end(&watch);
     if (error != CE_None || watch.failed)
         return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be written: %s", writer->options.path,
                                watch.text);
     return S2CLR_OK;
-}
-
-/* ---- finishing ---- */
-
-static s2clr_status close_dataset(s2clr_writer *writer)
-{
-    s2clr_gdal_watch watch;
-    s2clr_gdal_watch_begin(&watch);
-    GDALClose(writer->dataset);
-    s2clr_gdal_watch_end(&watch);
-    writer->dataset = NULL;
-    if (watch.failed)
-        return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be written: %s", writer->options.path,
-                               watch.text);
-    return S2CLR_OK;
-}
-
-static s2clr_status reopen(s2clr_writer *writer)
-{
-    s2clr_gdal_watch watch;
-    const char *const drivers[] = {"GTiff", NULL};
-    s2clr_gdal_watch_begin(&watch);
-    writer->dataset =
-        GDALOpenEx(writer->part, GDAL_OF_RASTER | GDAL_OF_UPDATE, drivers, NULL, NULL);
-    s2clr_gdal_watch_end(&watch);
-    if (!writer->dataset)
-        return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be completed: %s", writer->options.path,
-                               watch.text);
-    return S2CLR_OK;
-}
-
-static void set_statistics(s2clr_writer *writer)
-{
-    GDALRasterBandH band = GDALGetRasterBand(writer->dataset, 1);
-    const double pixels = (double)writer->options.columns * writer->options.rows;
-    char percent[32];
-    for (int i = 0; i < writer->options.rows; i++)
-        s2clr_moments_merge(&writer->all, &writer->row[i]);
-    if (writer->all.count == 0) return;
-    GDALSetRasterStatistics(band, writer->all.minimum, writer->all.maximum, writer->all.mean,
-                            s2clr_moments_deviation(&writer->all));
-    CPLsnprintf(percent, sizeof percent, "%.4g", 100.0 * (double)writer->all.count / pixels);
-    GDALSetMetadataItem(band, "STATISTICS_VALID_PERCENT", percent, NULL);
-}
-
-static s2clr_status complete(s2clr_writer *writer, const s2clr_progress *progress, double from,
-                             double to)
-{
-    s2clr_gdal_watch watch;
-    S2CLR_TRY(close_dataset(writer));
-    S2CLR_TRY(reopen(writer));
-    s2clr_gdal_watch_begin(&watch);
-    set_statistics(writer);
-    const s2clr_status status =
-        s2clr_overviews_build(writer->dataset, writer->options.path, progress, from, to);
-    s2clr_gdal_watch_end(&watch);
-    S2CLR_TRY(status);
-    return close_dataset(writer);
-}
-
-typedef struct scaled {
-    const s2clr_progress *progress;
-    double from, to;
-    bool cancelled;
-} scaled;
-
-static int CPL_STDCALL pass_on(double done, const char *message, void *context)
-{
-    scaled *range = context;
-    const double fraction = range->from + (range->to - range->from) * done;
-    (void)message;
-    if (!s2clr_progress_report(range->progress, fraction, "writing COG")) range->cancelled = true;
-    return !range->cancelled;
-}
-
-static s2clr_status make_cog(s2clr_writer *writer, const s2clr_progress *progress, double from)
-{
-    scaled range = {.progress = progress, .from = from, .to = 1.0};
-    s2clr_gdal_watch watch;
-    char **list = cog_options(writer);
-    s2clr_gdal_watch_begin(&watch);
-    GDALDatasetH source = GDALOpen(writer->part, GA_ReadOnly);
-    GDALDatasetH cog = source ? GDALCreateCopy(GDALGetDriverByName("COG"), writer->final, source,
-                                               FALSE, list, pass_on, &range)
-                              : NULL;
-    const bool made = cog != NULL;
-    if (cog) GDALClose(cog);
-    if (source) GDALClose(source);
-    s2clr_gdal_watch_end(&watch);
-    CSLDestroy(list);
-    if (range.cancelled) return s2clr_error_set(S2CLR_ERR_CANCELLED, "prediction was cancelled");
-    if (!made || watch.failed)
-        return s2clr_error_set(S2CLR_ERR_IO, "%s: the COG cannot be written: %s",
-                               writer->options.path, watch.text);
-    return S2CLR_OK;
-}
-
-s2clr_status s2clr_writer_finish(s2clr_writer *writer, const s2clr_progress *progress, double from)
-{
-    const double middle = writer->cog ? from + (1.0 - from) / 2 : 1.0;
-    S2CLR_TRY(complete(writer, progress, from, middle));
-    if (writer->cog) S2CLR_TRY(make_cog(writer, progress, middle));
-    return s2clr_output_publish(writer->final, writer->target, writer->options.path);
-}
-
-void s2clr_writer_statistics(const s2clr_writer *writer, s2clr_moments *moments,
-                             uint64_t histogram[10])
-{
-    const double scale = writer->options.byte_output ? 1.0 / BYTE_STEPS : 1.0;
-    *moments = writer->all;
-    moments->mean *= scale;
-    moments->minimum *= scale;
-    moments->maximum *= scale;
-    moments->squares *= scale * scale;
-    memcpy(histogram, writer->histogram, sizeof writer->histogram);
-}
-
-static void remove_part(const char *path)
-{
-    static const char *const suffixes[] = {"",     ".aux.xml", ".ovr",
-                                           ".msk", ".ovr.tmp", ".msk.ovr.tmp"};
-    char name[PATH_ROOM + 16];
-    VSIStatBufL found;
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        if (VSIStatL(name, &found) == 0) VSIUnlink(name);
-    }
 }
 
 void s2clr_writer_close(s2clr_writer *writer)
@@ -392,7 +210,8 @@ void s2clr_writer_close(s2clr_writer *writer)
     if (writer->part[0]) remove_part(writer->part);
     if (writer->cog && writer->final[0]) remove_part(writer->final);
     s2clr_gdal_watch_end(&watch);
-    s2clr_free(writer->row);
+    s2clr_free(writer->plane);
+    s2clr_free(writer->moments);
     s2clr_free(writer->bytes);
     s2clr_free(writer);
 }

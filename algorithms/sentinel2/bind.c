@@ -37,8 +37,9 @@ static s2clr_status missing(const s2clr_found *found, const s2clr_card *card, co
     return s2clr_error_set(
         S2CLR_ERR_MISMATCH,
         "%s: no band %s; the model wants %s, the input has %d raster bands and names them: %s; say "
-        "which is which with --bands (raster band numbers in the model's order, as in --bands "
-        "1,2,3, or --bands %s=N)",
+        "which is which with --input-bands (raster band numbers in the model's order, as in "
+        "--input-bands "
+        "1,2,3, or --input-bands %s=N)",
         found->input, band, wanted, found->candidates, names, band);
 }
 
@@ -64,7 +65,7 @@ static s2clr_status pick(const s2clr_found *found, const char *band, int *out)
                     "%s: two candidates for band %s: %s band %d (%s) and %s band %d (%s); give "
                     "only one of them%s",
                     found->input, band, a->path, a->number, a->found_by, b->path, b->number,
-                    b->found_by, found->numbered ? ", or name it with --bands" : "");
+                    b->found_by, found->numbered ? ", or name it with --input-bands" : "");
             if (ma <= mb) continue;
         }
         best = i;
@@ -75,13 +76,14 @@ static s2clr_status pick(const s2clr_found *found, const char *band, int *out)
 
 static s2clr_status bad_bands(const char *given, const char *why)
 {
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                           "--bands %.200s: %s; write raster band numbers in the model's order "
-                           "(1,2,3) or names with numbers (B04=1,B03=2)",
-                           given, why);
+    return s2clr_error_set(
+        S2CLR_ERR_ARGUMENT,
+        "--input-bands %.200s: %s; write raster band numbers in the model's order "
+        "(1,2,3) or names with numbers (B04=1,B03=2)",
+        given, why);
 }
 
-/* One item of --bands: "3" or "B04=3"; *slot is the card's band it is for. */
+/* One item of --input-bands: "3" or "B04=3"; *slot is the card's band it is for. */
 static s2clr_status parse_item(const char *given, const char *item, size_t length,
                                const s2clr_card *card, int *slot, long *number)
 {
@@ -104,16 +106,17 @@ static s2clr_status parse_item(const char *given, const char *item, size_t lengt
     return S2CLR_OK;
 }
 
-/* Fills chosen[] (candidate index per card band, -1 where --bands says nothing). */
+/* Fills chosen[] (candidate index per card band, -1 where --input-bands says nothing). */
 static s2clr_status parse_bands(const char *given, const s2clr_card *card, const s2clr_found *found,
                                 int *chosen)
 {
     int next = 0;
     const bool named = strchr(given, '=') != NULL;
     if (!found->numbered)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "--bands %.200s: %s (%s) names its bands itself; leave --bands out",
-                               given, found->input, found->opened_as);
+        return s2clr_error_set(
+            S2CLR_ERR_ARGUMENT,
+            "--input-bands %.200s: %s (%s) names its bands itself; leave --input-bands out", given,
+            found->input, found->opened_as);
     for (const char *item = given;;) {
         const size_t length = strcspn(item, ",");
         int slot = next++;
@@ -125,8 +128,8 @@ static s2clr_status parse_bands(const char *given, const s2clr_card *card, const
         if (chosen[slot] >= 0) return bad_bands(given, "names a band twice");
         if (number < 1 || number > found->candidates)
             return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                                   "--bands %.200s: no raster band %ld; %s has 1 to %d", given,
-                                   number, found->input, found->candidates);
+                                   "--input-bands %.200s: no raster band %ld; %s has 1 to %d",
+                                   given, number, found->input, found->candidates);
         for (int i = 0; i < card->bands; i++)
             if (chosen[i] == number - 1) return bad_bands(given, "uses a raster band twice");
         chosen[slot] = (int)number - 1;
@@ -147,9 +150,10 @@ static s2clr_status open_candidate(s2clr_found *found, const s2clr_candidate *ca
         colours +=
             GDALGetRasterColorInterpretation(GDALGetRasterBand(*dataset, i)) != GCI_AlphaBand;
     if (strcmp(candidate->found_by, "file name") == 0 && colours != 1)
-        return s2clr_error_set(S2CLR_ERR_FORMAT,
-                               "%s: named after one band but holds %d; give it alone, with --bands",
-                               candidate->path, colours);
+        return s2clr_error_set(
+            S2CLR_ERR_FORMAT,
+            "%s: named after one band but holds %d; give it alone, with --input-bands",
+            candidate->path, colours);
     return S2CLR_OK;
 }
 
@@ -206,7 +210,7 @@ s2clr_status s2clr_stack_bind(s2clr_found *found, const s2clr_card *card,
         if (chosen[i] < 0) return missing(found, card, card->band[i]);
         const s2clr_candidate *candidate = &found->candidate[chosen[i]];
         snprintf(band->band, sizeof band->band, "%s", card->band[i]);
-        S2CLR_TRY(bind_band(found, candidate, given ? "--bands" : candidate->found_by, band));
+        S2CLR_TRY(bind_band(found, candidate, given ? "--input-bands" : candidate->found_by, band));
     }
     return bind_scl(found, options->scl, stack);
 }

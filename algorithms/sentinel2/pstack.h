@@ -37,7 +37,7 @@ typedef struct s2clr_found {
     const char *input; /* the first input, for messages; borrowed */
     char opened_as[64];
     bool product;  /* band grids are those of a Sentinel-2 product */
-    bool numbered; /* --bands numbers make sense: plain rasters in the order given */
+    bool numbered; /* --input-bands numbers make sense: plain rasters in the order given */
     char level[S2CLR_CARD_WORD], level_from[64], baseline[16]; /* "" while unknown */
     bool has_xml;
     s2clr_product xml;
@@ -65,8 +65,7 @@ typedef struct s2clr_plane {
     bool direct;        /* same lattice: pixel x of the stack is pixel x + shift */
     int64_t dx, dy;     /* direct: that shift */
     s2clr_axis x, y;    /* from the stack's grid to the band's */
-    double scale, bias; /* network input = clamp(scale * DN + bias, low, high) */
-    double low, high;
+    s2clr_card_fold fold; /* from DN to network input */
 } s2clr_plane;
 
 struct s2clr_stack {
@@ -79,6 +78,7 @@ struct s2clr_stack {
     bool scl_invalid[256];
     s2clr_open_dataset *open; /* as in s2clr_found, owned */
     int opened;
+    char trouble[800];                  /* what GDAL failed at, once: a message, or "" */
     void *scratch[S2CLR_SCRATCH_SLOTS]; /* reading buffers, grown as needed */
     size_t scratch_bytes[S2CLR_SCRATCH_SLOTS];
 };

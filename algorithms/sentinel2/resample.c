@@ -185,18 +185,22 @@ static bool has_bad_tap(const s2clr_resampler *r, const s2clr_piece *piece, int 
     return false;
 }
 
-/* One output row out of the horizontally resampled source rows. */
+/* One output row out of the horizontally resampled source rows: each sum in the order of its taps,
+ * a block of pixels at a time, so that the inner loop runs along the row. */
 static void mix_rows(const s2clr_resampler *r, const double *rows, int j, float *values)
 {
+    enum { BLOCK = 64 };
     const int n = r->x.count, taps = r->y.taps;
-    for (int i = 0; i < n; i++) {
-        double sum = 0;
+    for (int first = 0; first < n; first += BLOCK) {
+        const int count = n - first < BLOCK ? n - first : BLOCK;
+        double sum[BLOCK] = {0};
         for (int l = 0; l < taps; l++) {
             const size_t ty = (size_t)j * (size_t)taps + (size_t)l;
-            const size_t slot = (size_t)(r->y.index[ty] % taps) * (size_t)n;
-            sum += r->y.weight[ty] * rows[slot + (size_t)i];
+            const double weight = r->y.weight[ty];
+            const double *row = rows + (size_t)(r->y.index[ty] % taps) * (size_t)n + first;
+            for (int i = 0; i < count; i++) sum[i] += weight * row[i];
         }
-        values[i] = (float)sum;
+        for (int i = 0; i < count; i++) values[first + i] = (float)sum[i];
     }
 }
 

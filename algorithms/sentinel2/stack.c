@@ -36,6 +36,13 @@ const s2clr_stack_info *s2clr_stack_describe(const s2clr_stack *stack)
     return &stack->info;
 }
 
+const char *s2clr_stack_scl(const s2clr_stack *stack, int *number)
+{
+    if (!stack->info.has_scl) return NULL;
+    *number = stack->scl_number;
+    return stack->scl_source;
+}
+
 static s2clr_status parse_classes(const char *given, bool invalid[256])
 {
     const char *text = given ? given : "0,1,3,8,9,10";
@@ -51,18 +58,6 @@ static s2clr_status parse_classes(const char *given, bool invalid[256])
         if (!*end) return S2CLR_OK;
         item = end + 1;
     }
-}
-
-/* One multiplication and addition per pixel: the card's formula, folded. Clamping commutes with the
- * division by std > 0. */
-static void fold(const s2clr_card *card, const s2clr_card_level *level, double offset, int i,
-                 s2clr_plane *plane)
-{
-    const double mean = (double)card->mean[i], std = (double)card->std[i];
-    plane->scale = level->gain[i] / std;
-    plane->bias = (level->gain[i] * offset + level->bias[i] - mean) / std;
-    plane->low = (level->low - mean) / std;
-    plane->high = (level->high - mean) / std;
 }
 
 static s2clr_status open_planes(s2clr_found *found, const s2clr_card_level *level,
@@ -96,7 +91,7 @@ static s2clr_status build(s2clr_found *found, const s2clr_card *card,
     S2CLR_TRY(open_planes(found, level, stack));
     S2CLR_TRY(s2clr_stack_offsets(found, options, stack));
     for (int i = 0; i < card->bands; i++)
-        fold(card, level, stack->info.band[i].offset, i, &stack->plane[i]);
+        stack->plane[i].fold = s2clr_card_fold_band(card, level, stack->info.band[i].offset, i);
     S2CLR_TRY(s2clr_stack_align(found, card, stack));
     return s2clr_stack_ground(found->input, card->metres, &stack->info);
 }

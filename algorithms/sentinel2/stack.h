@@ -43,7 +43,7 @@ typedef struct s2clr_stack_band {
     char band[S2CLR_CARD_WORD]; /* the card's name */
     char source[1024];          /* dataset name */
     int number;                 /* raster band in source */
-    char found_by[64];          /* "BANDNAME", "description B4", "file name", "--bands" */
+    char found_by[64];          /* "BANDNAME", "description B4", "file name", "--input-bands" */
     double metres;              /* native pixel size, CRS units */
     double offset;              /* product offset in DN, added before gain */
     bool has_nodata;
@@ -83,6 +83,9 @@ void s2clr_stack_close(s2clr_stack *stack);
 s2clr_status s2clr_stack_clone(const s2clr_stack *stack, s2clr_stack **out);
 
 const s2clr_stack_info *s2clr_stack_describe(const s2clr_stack *stack); /* borrowed */
+
+/* The dataset of the scene classification and its raster band; NULL without one. Borrowed. */
+const char *s2clr_stack_scl(const s2clr_stack *stack, int *number);
 
 /* Reads the window with top-left pixel (x0, y0), which may lie partly or wholly outside.
  * values: (bands, h, w) normalised, invalid pixels 0; valid: (h, w) 1 or 0. */

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 
 #include "sentinel2/pstack.h"
 
@@ -15,7 +16,10 @@ static bool centres(s2clr_axis axis, int64_t first, int64_t count, int *low, int
     return true;
 }
 
-static bool plane_is_empty(const s2clr_plane *plane, int64_t x0, int64_t y0, int64_t w, int64_t h)
+/* A VRT source that cannot be opened counts as empty for GDAL, which says so once: the next time,
+ * and when it is read, there may be no word and no error any more. So the words are kept. */
+static bool plane_is_empty(s2clr_stack *stack, const s2clr_plane *plane, int64_t x0, int64_t y0,
+                           int64_t w, int64_t h)
 {
     int x, y, sw, sh;
     s2clr_gdal_watch watch;
@@ -25,7 +29,9 @@ static bool plane_is_empty(const s2clr_plane *plane, int64_t x0, int64_t y0, int
     const int status =
         GDALGetDataCoverageStatus(plane->band, x, y, sw, sh, GDAL_DATA_COVERAGE_STATUS_DATA, NULL);
     s2clr_gdal_watch_end(&watch);
-    /* A VRT source that cannot be opened counts as empty too: reading it will say what is wrong. */
+    if (watch.failed)
+        snprintf(stack->trouble, sizeof stack->trouble, "%.200s: band %d cannot be read: %s",
+                 GDALGetDescription(plane->dataset), plane->number, watch.text);
     return status == GDAL_DATA_COVERAGE_STATUS_EMPTY && !watch.failed;
 }
 
@@ -39,7 +45,8 @@ bool s2clr_stack_is_empty(s2clr_stack *stack, int64_t x0, int64_t y0, int w, int
     const int64_t right = x0 + w < info->width ? x0 + w : info->width;
     const int64_t bottom = y0 + h < info->height ? y0 + h : info->height;
     if (right <= left || bottom <= top) return true;
-    for (int i = 0; i < info->bands; i++)
-        if (plane_is_empty(&stack->plane[i], left, top, right - left, bottom - top)) return true;
+    for (int i = 0; i < info->bands && !stack->trouble[0]; i++)
+        if (plane_is_empty(stack, &stack->plane[i], left, top, right - left, bottom - top))
+            return true;
     return false;
 }

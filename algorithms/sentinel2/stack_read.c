@@ -66,7 +66,8 @@ static s2clr_status read_floats(const s2clr_stack *stack, const s2clr_plane *pla
         plane->dataset, GF_Read, s.x, s.y, s.w, s.h, out, s.w, s.h, GDT_Float32, count, numbers,
         sizeof(float), stride * (GSpacing)sizeof(float), (GSpacing)(gap * sizeof(float)), NULL);
     s2clr_gdal_watch_end(&watch);
-    return error == CE_None ? S2CLR_OK : read_failed(stack, plane, s, &watch);
+    /* A VRT may leave out a source it cannot open, report that, and succeed. */
+    return error == CE_None && !watch.failed ? S2CLR_OK : read_failed(stack, plane, s, &watch);
 }
 
 /* Clears ok where a value is nodata or not finite. */
@@ -265,13 +266,13 @@ static s2clr_status apply_scl(s2clr_stack *stack, const target *t)
 
 static void normalise(const s2clr_plane *plane, const target *t, float *values)
 {
-    const double scale = plane->scale, bias = plane->bias, low = plane->low, high = plane->high;
+    const s2clr_card_fold fold = plane->fold;
     for (int y = 0; y < t->h; y++) {
         float *v = values + y * t->stride;
         const uint8_t *ok = t->valid + y * t->stride;
         for (int x = 0; x < t->w; x++) {
-            double n = scale * (double)v[x] + bias;
-            n = n < low ? low : n > high ? high : n;
+            double n = fold.scale * (double)v[x] + fold.bias;
+            n = n < fold.low ? fold.low : n > fold.high ? fold.high : n;
             v[x] = ok[x] ? (float)n : 0;
         }
     }
@@ -321,6 +322,7 @@ s2clr_status s2clr_stack_read(s2clr_stack *stack, int64_t x0, int64_t y0, int w,
                                "window of %d x %d pixels at %lld,%lld makes no "
                                "sense",
                                w, h, (long long)x0, (long long)y0);
+    if (stack->trouble[0]) return s2clr_error_set(S2CLR_ERR_IO, "%s", stack->trouble);
     S2CLR_TRY(s2clr_size_mul((size_t)w, (size_t)h, &t.plane));
     S2CLR_TRY(s2clr_size_mul(t.plane, (size_t)info->bands * sizeof *values, &cells));
     memset(valid, 0, t.plane);

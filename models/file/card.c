@@ -129,6 +129,18 @@ s2clr_status s2clr_card_set_text(s2clr_card *card, s2clr_card_text which, const 
     return S2CLR_OK;
 }
 
+s2clr_card_fold s2clr_card_fold_band(const s2clr_card *card, const s2clr_card_level *level,
+                                     double offset, int band)
+{
+    const double mean = (double)card->mean[band], std = (double)card->std[band];
+    return (s2clr_card_fold){
+        .scale = level->gain[band] / std,
+        .bias = (level->gain[band] * offset + level->bias[band] - mean) / std,
+        .low = (level->low - mean) / std,
+        .high = (level->high - mean) / std,
+    };
+}
+
 const s2clr_card_level *s2clr_card_find_level(const s2clr_card *card, const char *name)
 {
     for (int i = 0; i < card->levels; i++)

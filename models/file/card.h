@@ -91,6 +91,15 @@ s2clr_status s2clr_card_format(const s2clr_card *card, char **out);
 /* Checks the numbers (std > 0, finite, P > 0, level names unique ...); parse and save call it. */
 s2clr_status s2clr_card_check(const s2clr_card *card, const char *path);
 
+/* From DN to network input of one band in one step: x = clamp(scale * DN + bias, low, high).
+ * Clamping commutes with the division by std > 0. offset: the product's, 0 if none. */
+typedef struct s2clr_card_fold {
+    double scale, bias, low, high;
+} s2clr_card_fold;
+
+s2clr_card_fold s2clr_card_fold_band(const s2clr_card *card, const s2clr_card_level *level,
+                                     double offset, int band);
+
 /* The level of that name or NULL. Borrowed. */
 const s2clr_card_level *s2clr_card_find_level(const s2clr_card *card, const char *name);
 

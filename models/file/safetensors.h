@@ -83,4 +83,10 @@ typedef struct s2clr_metadata {
 s2clr_status s2clr_tensors_write(const char *path, const s2clr_tensor *tensors, size_t count,
                                  const s2clr_metadata *metadata, size_t metadata_count);
 
+/* The bytes such a file has, in memory; `name` is for messages. The caller frees *out with
+ * s2clr_free(). */
+s2clr_status s2clr_tensors_encode(const char *name, const s2clr_tensor *tensors, size_t count,
+                                  const s2clr_metadata *metadata, size_t metadata_count,
+                                  void **out, size_t *out_bytes);
+
 #endif

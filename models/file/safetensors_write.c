@@ -115,7 +115,29 @@ static s2clr_status make_header(const char *path, const s2clr_tensor *tensors, s
         status = add_tensor(header, path, &tensors[i], &end);
     if (status == S2CLR_OK) status = encode(header, path, out, out_bytes);
     json_decref(header);
-    if (status == S2CLR_OK) *out_total = end + *out_bytes;
+    if (status == S2CLR_OK && (status = s2clr_size_add(end, *out_bytes, out_total)) != S2CLR_OK)
+        s2clr_free(*out);
+    return status;
+}
+
+/* ---- memory ---- */
+
+s2clr_status s2clr_tensors_encode(const char *name, const s2clr_tensor *tensors, size_t count,
+                                  const s2clr_metadata *metadata, size_t metadata_count, void **out,
+                                  size_t *out_bytes)
+{
+    char *header = NULL, *bytes = NULL;
+    size_t at = 0, total = 0;
+    S2CLR_TRY(make_header(name, tensors, count, metadata, metadata_count, &header, &at, &total));
+    const s2clr_status status = s2clr_alloc(total, 1, name, (void **)&bytes);
+    if (status == S2CLR_OK) {
+        memcpy(bytes, header, at);
+        for (size_t i = 0; i < count; at += tensors[i++].bytes)
+            if (tensors[i].bytes) memcpy(bytes + at, tensors[i].data, tensors[i].bytes);
+        *out = bytes;
+        *out_bytes = total;
+    }
+    s2clr_free(header);
     return status;
 }
 

@@ -46,6 +46,7 @@ s2clr_status s2clr_arch_dense(s2clr_net *net)
     const int local = s2clr_net_conv(net, x, "local", net->arch.outputs, 1, 1, 0, true);
     if (net->status == S2CLR_OK) measure_field(net);
     net->output[S2CLR_OUTPUT_LOCAL] = local;
+    net->output[S2CLR_OUTPUT_LOCAL_FEATURES] = x;
     net->output[S2CLR_OUTPUT_LOGITS] = s2clr_net_meanpool(net, local);
     net->output[S2CLR_OUTPUT_FEATURES] = s2clr_net_meanpool(net, x);
     return net->status;

@@ -7,6 +7,8 @@ static const s2clr_arch_entry entries[] = {
     {"resnet152", "ResNet-152 v1.5, padded, torchvision's layout", 64, 0, s2clr_arch_resnet152},
     {"dense", "valid convolutions only: a patch classifier that slides over a scene exactly", 48, 4,
      s2clr_arch_dense},
+    {"pixel", "1x1 convolutions only: every pixel for itself, a patch is their mean", 64, 3,
+     s2clr_arch_pixel},
 };
 
 size_t s2clr_arch_list(const s2clr_arch_entry **out)

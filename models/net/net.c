@@ -107,7 +107,7 @@ s2clr_status s2clr_net_new(const s2clr_arch *arch, s2clr_net **out)
     s2clr_net *net;
     S2CLR_TRY(find_entry(arch->name, &entry));
     S2CLR_TRY(s2clr_alloc(1, sizeof *net, "network", (void **)&net));
-    for (int i = 0; i < 3; i++) net->output[i] = -1;
+    for (int i = 0; i < S2CLR_OUTPUTS; i++) net->output[i] = -1;
     s2clr_status status = complete_arch(arch, entry, &net->arch);
     if (status == S2CLR_OK) status = entry->build(net);
     if (status == S2CLR_OK) status = list_params(net);

@@ -73,13 +73,15 @@ typedef struct s2clr_arch {
     int channels;  /* input bands, >= 1 */
     int outputs;   /* logits K, >= 1 */
     int width;     /* channels of the first stage (resnet*: 64) */
-    int depth;     /* dense: number of 3x3 layers at stride 4 */
+    int depth;     /* dense: 3x3 layers at stride 4; pixel: hidden layers */
 } s2clr_arch;
 
 typedef enum s2clr_output {
     S2CLR_OUTPUT_LOGITS,   /* (N, K, 1, 1): one value per patch */
     S2CLR_OUTPUT_FEATURES, /* (N, F, 1, 1): what the last linear layer sees */
-    S2CLR_OUTPUT_LOCAL     /* (N, K, h, w): local logits, only `dense` has them */
+    S2CLR_OUTPUT_LOCAL,    /* (N, K, h, w): local logits, networks without padding have them */
+    S2CLR_OUTPUT_LOCAL_FEATURES, /* (N, F, h, w): their mean over h x w are the features */
+    S2CLR_OUTPUTS
 } s2clr_output;
 
 typedef struct s2clr_net s2clr_net;
@@ -104,7 +106,7 @@ size_t s2clr_net_trainable_count(const s2clr_net *net); /* its leading, trainabl
 /* Index of the parameter of `node` with `role` in the list, or -1. */
 int s2clr_net_param_of(const s2clr_net *net, int node, s2clr_param_role role);
 
-/* Dense networks: step of the local logits in pixels and their receptive field R; both 0 for
+/* Networks with local logits: their step in pixels and their receptive field R; both 0 for
  * networks that pad (a patch is all they can see). */
 int s2clr_net_step(const s2clr_net *net);
 int s2clr_net_field(const s2clr_net *net);

@@ -5,7 +5,7 @@
 #include "net/pplan.h"
 #include "net/pnet.h"
 
-static const char *const output_names[] = {"logits", "features", "local logits"};
+static const char *const output_names[] = {"logits", "features", "local logits", "local features"};
 
 static s2clr_status find_output(const s2clr_net *net, s2clr_output output, int *node)
 {

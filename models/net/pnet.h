@@ -19,7 +19,7 @@ struct s2clr_net {
     s2clr_param *param;
     size_t params;
     size_t param_floats, trainable_floats;
-    int output[3]; /* by s2clr_output, -1: none */
+    int output[S2CLR_OUTPUTS]; /* by s2clr_output, -1: none */
     int step, field;
     s2clr_status status; /* first failure while building */
 };
@@ -39,6 +39,7 @@ s2clr_status s2clr_arch_resnet18(s2clr_net *net);
 s2clr_status s2clr_arch_resnet50(s2clr_net *net);
 s2clr_status s2clr_arch_resnet152(s2clr_net *net);
 s2clr_status s2clr_arch_dense(s2clr_net *net);
+s2clr_status s2clr_arch_pixel(s2clr_net *net);
 
 /* The operation that computes a node of this kind (meaningless for the input). */
 s2clr_op_kind s2clr_node_op(s2clr_node_kind kind);

@@ -1,30 +1,47 @@
-#define _GNU_SOURCE
-#include "commands/zoo.h"
+#define _GNU_SOURCE /* dladdr */
+#include "predict/zoo.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "commands/suggest.h"
+#include "base/suggest.h"
 
 #define SUFFIX ".safetensors"
 #define NAMES_MAX 1024
 
-static bool executable_folder(char path[S2CLR_ZOO_PATH])
+/* Whether this code is part of the program, not of a plug-in: only then does the name of the
+ * executable say where it was built. */
+static bool in_program(const Dl_info *here)
 {
-    char self[S2CLR_ZOO_PATH - 32];
-    const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length <= 0) return false;
-    self[length] = '\0';
+    Dl_info program;
+    return dladdr((const void *)getauxval(AT_PHDR), &program) &&
+           program.dli_fbase == here->dli_fbase;
+}
+
+/* The source tree's zoo, when this code lies where it was built: in build/s2clr, or in
+ * build/.libs/gdal_S2CLR.so, to which a link in build/gdalplugins/ leads. */
+static bool source_folder(char path[S2CLR_ZOO_PATH])
+{
+    static const char mark; /* an address of this code */
+    char self[PATH_MAX];
+    Dl_info here;
+    if (!dladdr(&mark, &here)) return false;
+    const bool program = in_program(&here);
+    if (!realpath(program ? "/proc/self/exe" : here.dli_fname, self)) return false;
     char *slash = strrchr(self, '/');
     if (!slash) return false;
     *slash = '\0';
-    snprintf(path, S2CLR_ZOO_PATH, "%s/../models/zoo", self);
-    return true;
+    const int bytes =
+        snprintf(path, S2CLR_ZOO_PATH, "%s/%s/models/zoo", self, program ? ".." : "../..");
+    return bytes > 0 && bytes < S2CLR_ZOO_PATH;
 }
 
 bool s2clr_zoo_folder(size_t index, char path[S2CLR_ZOO_PATH])
@@ -34,7 +51,7 @@ bool s2clr_zoo_folder(size_t index, char path[S2CLR_ZOO_PATH])
         snprintf(path, S2CLR_ZOO_PATH, "%s", given);
         return true;
     }
-    if (index == 0 && executable_folder(path)) return true;
+    if (index == 0 && source_folder(path)) return true;
     snprintf(path, S2CLR_ZOO_PATH, "%s", S2CLR_DATA_DIR "/zoo");
     return index <= 1;
 }
@@ -70,7 +87,7 @@ static s2clr_status not_found(const char *name)
     }
     if (!name)
         return s2clr_error_set(S2CLR_ERR_IO,
-                               "no model: none was given with -m FILE, and the shipped model %s is "
+                               "no model: none is named, and the shipped model %s is "
                                "in none of %s",
                                S2CLR_DEFAULT_MODEL, searched);
     s2clr_zoo_names names = {0};

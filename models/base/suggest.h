@@ -3,8 +3,8 @@
  *
  *     const char *near = s2clr_suggest("strid", names, count); // "stride"
  */
-#ifndef S2CLR_COMMANDS_SUGGEST_H
-#define S2CLR_COMMANDS_SUGGEST_H
+#ifndef S2CLR_BASE_SUGGEST_H
+#define S2CLR_BASE_SUGGEST_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  *     char path[S2CLR_ZOO_PATH];
  *     S2CLR_TRY(s2clr_zoo_resolve(NULL, path));       // the default model
  */
-#ifndef S2CLR_COMMANDS_ZOO_H
-#define S2CLR_COMMANDS_ZOO_H
+#ifndef S2CLR_PREDICT_ZOO_H
+#define S2CLR_PREDICT_ZOO_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +17,8 @@
 
 #define S2CLR_ZOO_PATH 4096
 
-/* The i-th folder searched ($S2CLR_ZOO, ../models/zoo beside the executable, the installed one), or
- * false past the end. */
+/* The i-th folder searched ($S2CLR_ZOO, models/zoo of the source tree that the program or plug-in
+ * was built in, the installed one), or false past the end. */
 bool s2clr_zoo_folder(size_t index, char path[S2CLR_ZOO_PATH]);
 
 /* A model named by the user: a file, or a name without slash in the zoo; NULL: the default. */

@@ -1,0 +1,67 @@
+/* What the files of a run of prediction share: predict.c (the run), predict_open.c (what it reads)
+ * and predict_output.c (where finished pieces go). */
+#ifndef S2CLR_PREDICT_PPREDICT_H
+#define S2CLR_PREDICT_PPREDICT_H
+
+#include <gdal.h>
+
+#include "predict/aoi.h"
+#include "predict/blend.h"
+#include "predict/engine.h"
+#include "predict/journal.h"
+#include "predict/output_bands.h"
+#include "predict/predict.h"
+#include "predict/shards.h"
+#include "predict/stream.h"
+#include "predict/writer.h"
+
+/* Everything a run holds; released in one place, whatever happened. */
+typedef struct s2clr_predict_job {
+    const s2clr_predict_settings *settings;
+    const s2clr_progress *progress;
+    s2clr_predict_result result;
+    const s2clr_model *model;
+    s2clr_output_bands bands;
+    s2clr_runtime *runtime;
+    s2clr_stack *stack;
+    s2clr_grid grid; /* of the patches */
+    s2clr_grid map;  /* of the output: the same, or with blending every input pixel */
+    int whole[4];    /* the map asked for, in the map's grid: column, row, columns, rows */
+    int window[4];   /* the file's: whole, or a part of its rows */
+    int work[4];     /* what of it the area of interest meets; no rows: nothing */
+    int patches[4];  /* the patches for work */
+    s2clr_aoi *aoi;
+    s2clr_engine *engine;
+    size_t memory; /* bytes */
+    GIntBig old_cache;
+    bool cache_changed;
+    s2clr_shard shard; /* count 0: none */
+    s2clr_journal *journal;
+    s2clr_blend *blend;
+    s2clr_writer *writer;
+    s2clr_writer_band *writer_band; // (bands)
+    char **tags;                    /* CSL */
+    char **part_tags;               /* CSL, for a shard */
+    const float **record;           // (planes) of a piece for the journal
+    float *plane;                   /* one band of a piece */
+    size_t plane_room;              /* floats */
+    uint8_t *inside;                /* blending: the area of interest in the rows handed out */
+    size_t inside_room;
+} s2clr_predict_job;
+
+/* predict_open.c: model, inputs, bands, grids, windows, area of interest; then the engine and the
+ * part of the rows, which takes the engine's units. */
+s2clr_status s2clr_predict_open(s2clr_predict_job *job);
+s2clr_status s2clr_predict_make_engine(s2clr_predict_job *job);
+
+/* predict_output.c: where finished pieces go. */
+s2clr_status s2clr_predict_make_output(s2clr_predict_job *job);
+s2clr_status s2clr_predict_replay(s2clr_predict_job *job); /* narrows job->patches to the rest */
+s2clr_status s2clr_predict_take(s2clr_predict_job *job, const s2clr_stream_piece *piece);
+s2clr_status s2clr_predict_finish(s2clr_predict_job *job, double from);
+
+/* predict_identity.c: what decides the bytes of the output, as K=V for the journal; the caller
+ * frees with CSLDestroy(). */
+s2clr_status s2clr_predict_identity(const s2clr_predict_job *job, char ***out);
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * A store of made-up patches, and how fast it is made and read:
+ *
+ *     make_store STORE PATCHES PIXELS [READS] [THREADS]
+ *
+ * PIXELS: of the 10 m bands, an even number; ten bands of 10 m and 20 m, UInt16. A store that is
+ * there gets what it lacks. READS patches (default: PATCHES) are then read in random order by
+ * THREADS (default 2), once as bytes added up and once as samples of a card with the ten bands, and
+ * the same bytes are copied from memory to compare with. Prints one JSON object. Figures stand in
+ * tests/BENCH.md.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "base/philox.h"
+#include "base/pool.h"
+#include "dataset/store_samples.h"
+#include "dataset/store.h"
+
+static const char *const names[] = {"B02", "B03", "B04", "B08", "B05",
+                                    "B06", "B07", "B8A", "B11", "B12"};
+enum { BANDS = 10, FINE = 4, THREADS_MAX = 64, CHUNK = 64, SEED = 3 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double peak_mib(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss / 1024;
+}
+
+/* ---- making ---- */
+
+static s2clr_status put_patches(s2clr_store_writer *writer, uint16_t *noise, long count, int px)
+{
+    for (long n = 0; n < count; n++) {
+        char name[40];
+        s2clr_patch_record r = {.bands = BANDS, .name = name, .crs = "EPSG:32630"};
+        snprintf(name, sizeof name, "%08lx_%ld", (n * 2654435761) & 0xffffffff, n);
+        if (s2clr_store_writer_has(writer, name)) continue;
+        for (int b = 0; b < BANDS; b++) {
+            const int side = b < FINE ? px : px / 2;
+            r.band[b] = (s2clr_patch_band){.dtype = S2CLR_DTYPE_U16,
+                                           .height = side,
+                                           .width = side,
+                                           .data = noise + (n * 31 + b * 7) % 4096};
+            memcpy(r.band[b].name, names[b], 4);
+        }
+        const double transform[6] = {300000 + 1200.0 * (double)(n % 1000), 10, 0,
+                                     8e6 - 1200.0 * (double)(n / 1000),    0,  -10};
+        memcpy(r.transform, transform, sizeof transform);
+        r.has_footprint = true;
+        r.width = r.height = px;
+        r.label = n % 40 == 0 ? S2CLR_LABEL_POSITIVE : S2CLR_LABEL_NEGATIVE;
+        r.cover = r.label;
+        r.level = "L2A";
+        r.metres = 10;
+        r.split = n % 5 ? "train" : "test";
+        S2CLR_TRY(s2clr_store_writer_put(writer, &r));
+    }
+    return S2CLR_OK;
+}
+
+static s2clr_status make(const char *path, long count, int px)
+{
+    const s2clr_store_options options = {.append = true, .command = "make_store"};
+    const size_t room = (size_t)(px * px) + 4096;
+    s2clr_store_writer *writer;
+    uint16_t *noise;
+    S2CLR_TRY(s2clr_alloc(room, sizeof *noise, "noise", (void **)&noise));
+    for (size_t i = 0; i < room; i++)
+        noise[i] = (uint16_t)(1 + s2clr_random_below(SEED, 1, i, 9999));
+    S2CLR_TRY(s2clr_store_writer_open(path, &options, &writer));
+    const s2clr_status status = put_patches(writer, noise, count, px);
+    s2clr_free(noise);
+    const s2clr_status closed = s2clr_store_writer_close(writer, status == S2CLR_OK);
+    return status == S2CLR_OK ? closed : status;
+}
+
+/* ---- reading ---- */
+
+typedef struct job {
+    s2clr_store_cursor *cursor[THREADS_MAX];
+    const s2clr_samples *samples;
+    float *dn[THREADS_MAX];
+    unsigned char *copy[THREADS_MAX], *memory;
+    size_t patches, patch_bytes, memory_patches, reads;
+    uint64_t sum[THREADS_MAX];
+} job;
+
+static size_t random_patch(const job *j, size_t item)
+{
+    return s2clr_random_below(SEED, 2, item, (uint32_t)j->patches);
+}
+
+static s2clr_status read_values(void *context, size_t chunk, int worker)
+{
+    job *j = context;
+    for (size_t i = chunk * CHUNK; i < (chunk + 1) * CHUNK && i < j->reads; i++) {
+        s2clr_store_patch patch;
+        unsigned char *to = j->copy[worker];
+        S2CLR_TRY(s2clr_store_read(j->cursor[worker], random_patch(j, i), &patch));
+        for (int b = 0; b < patch.bands; b++) {
+            const size_t bytes = 2 * (size_t)(patch.band[b].height * patch.band[b].width);
+            memcpy(to, patch.band[b].data, bytes);
+            to += bytes;
+        }
+        j->sum[worker] += j->copy[worker][i % j->patch_bytes];
+    }
+    return S2CLR_OK;
+}
+
+static s2clr_status copy_memory(void *context, size_t chunk, int worker)
+{
+    job *j = context;
+    for (size_t i = chunk * CHUNK; i < (chunk + 1) * CHUNK && i < j->reads; i++) {
+        memcpy(j->copy[worker], j->memory + random_patch(j, i) % j->memory_patches * j->patch_bytes,
+               j->patch_bytes);
+        j->sum[worker] += j->copy[worker][i % j->patch_bytes];
+    }
+    return S2CLR_OK;
+}
+
+static s2clr_status read_samples(void *context, size_t chunk, int worker)
+{
+    job *j = context;
+    for (size_t i = chunk * CHUNK; i < (chunk + 1) * CHUNK && i < j->reads; i++)
+        S2CLR_TRY(j->samples->read(j->samples->self, random_patch(j, i), j->dn[worker]));
+    return S2CLR_OK;
+}
+
+static s2clr_status rate(s2clr_pool *pool, s2clr_task task, job *j, double *out)
+{
+    const double start = now();
+    S2CLR_TRY(s2clr_pool_run(pool, task, j, (j->reads + CHUNK - 1) / CHUNK));
+    *out = (double)j->reads / (now() - start);
+    return S2CLR_OK;
+}
+
+static s2clr_status open_samples(const char *path, int px, s2clr_samples *out)
+{
+    s2clr_card *card;
+    const s2clr_store_samples_options options = {.unlabelled = true};
+    S2CLR_TRY(s2clr_card_new(&card));
+    card->bands = BANDS;
+    for (int b = 0; b < BANDS; b++) memcpy(card->band[b], names[b], 4);
+    card->patch = px;
+    card->metres = 10;
+    snprintf(card->resampling, sizeof card->resampling, "cubic");
+    const s2clr_status status = s2clr_store_samples_open(path, card, &options, out);
+    s2clr_card_free(card);
+    return status;
+}
+
+static s2clr_status measure(const char *path, int px, size_t reads, int threads)
+{
+    s2clr_store *store;
+    s2clr_samples samples;
+    s2clr_pool *pool;
+    const double start = now();
+    S2CLR_TRY(s2clr_store_open(path, &store));
+    const double opened = now() - start;
+    const size_t plane = (size_t)(px * px);
+    job j = {.samples = &samples, .patches = s2clr_store_count(store), .reads = reads};
+    double values, copies, floats;
+    j.patch_bytes = 2 * (FINE * plane + (BANDS - FINE) * (plane / 4));
+    j.memory_patches = ((size_t)256 << 20) / j.patch_bytes;
+    if (j.memory_patches > j.patches) j.memory_patches = j.patches;
+    S2CLR_TRY(s2clr_alloc(j.memory_patches, j.patch_bytes, "memory", (void **)&j.memory));
+    memset(j.memory, 1, j.memory_patches * j.patch_bytes);
+    S2CLR_TRY(open_samples(path, px, &samples));
+    S2CLR_TRY(s2clr_pool_new(threads, &pool));
+    for (int t = 0; t < threads; t++) {
+        S2CLR_TRY(s2clr_alloc(j.patch_bytes, 1, "copy", (void **)&j.copy[t]));
+        S2CLR_TRY(s2clr_alloc(BANDS * plane, sizeof(float), "sample", (void **)&j.dn[t]));
+        S2CLR_TRY(s2clr_store_cursor_new(store, &j.cursor[t]));
+    }
+    S2CLR_TRY(rate(pool, read_values, &j, &values));
+    S2CLR_TRY(rate(pool, copy_memory, &j, &copies));
+    S2CLR_TRY(rate(pool, read_samples, &j, &floats));
+    printf("\"open_seconds\": %.2f, \"threads\": %d, \"reads\": %zu, \"patch_bytes\": %zu, "
+           "\"read_per_second\": %.0f, \"memcpy_per_second\": %.0f, \"samples_per_second\": %.0f",
+           opened, threads, reads, j.patch_bytes, values, copies, floats);
+    for (int t = 0; t < threads; t++) {
+        s2clr_store_cursor_free(j.cursor[t]);
+        s2clr_free(j.copy[t]);
+        s2clr_free(j.dn[t]);
+    }
+    s2clr_pool_free(pool);
+    samples.free(samples.self);
+    s2clr_free(j.memory);
+    s2clr_store_close(store);
+    return S2CLR_OK;
+}
+
+int main(int argc, char **argv)
+{
+    const long count = argc > 2 ? atol(argv[2]) : 0, px = argc > 3 ? atol(argv[3]) : 0;
+    const long reads = argc > 4 ? atol(argv[4]) : count, threads = argc > 5 ? atol(argv[5]) : 2;
+    if (count < 1 || px < 2 || px > 480 || px % 2 || reads < 1 || threads < 1 ||
+        threads > THREADS_MAX) {
+        fprintf(stderr, "make_store STORE PATCHES PIXELS [READS] [THREADS]\n");
+        return 2;
+    }
+    const double start = now();
+    s2clr_status status = make(argv[1], count, (int)px);
+    if (status == S2CLR_OK) {
+        const double seconds = now() - start;
+        printf("{\"patches\": %ld, \"pixels\": %ld, \"make_seconds\": %.1f, "
+               "\"make_peak_mib\": %.0f, ",
+               count, px, seconds, peak_mib());
+        status = measure(argv[1], (int)px, (size_t)reads, (int)threads);
+        printf(", \"peak_mib\": %.0f}\n", peak_mib());
+    }
+    if (status != S2CLR_OK) fprintf(stderr, "make_store: %s\n", s2clr_error_text());
+    return status == S2CLR_OK ? 0 : 1;
+}

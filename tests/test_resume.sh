@@ -1,0 +1,90 @@
+#!/bin/sh
+# A run that is really killed, several times, and taken up again: the same raster in the end, and
+# nothing left beside it.
+S2CLR=${S2CLR:-./s2clr}
+case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
+tools=$(cd tests 2>/dev/null && pwd)
+run=0 failed=0 skipped=0 killed=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-resume-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+fail() {
+    failed=$((failed + 1))
+    echo "FAIL $1"
+    sed 's/^/    /' out err 2>/dev/null | head -n 20
+}
+
+finish() {
+    echo "resume: $run run, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+for program in gdalinfo gdal_translate; do
+    command -v "$program" >/dev/null || {
+        echo "SKIP resume: $program is not installed"
+        exit 77
+    }
+done
+safe=$("$tools/make_safe" "$work" 10800 9000) || {
+    echo 'SKIP resume: this GDAL cannot write the made-up product'
+    exit 77
+}
+run=$((run + 1))
+{ "$tools/make_model" "$work/tiny.safetensors" &&
+    gdal_translate -q -outsize 700 2400 -a_ullr 600000 4224000 607000 4200000 -co TILED=YES -co COMPRESS=LZW \
+        "SENTINEL2_L2A:$safe/MTD_MSIL2A.xml:10m:EPSG_32630" scene.tif; } >out 2>err ||
+    fail 'something to read'
+
+predict() { # predict OPTION...: blocks as small as they come
+    exec "$S2CLR" predict -m tiny.safetensors --device portable --threads 1 --memory "$memory" \
+        --blend hann --bands probability,entropy --quiet "$@" scene.tif map.tif >out 2>err
+}
+
+size() { # of the journal, 0 when there is none
+    stat -c %s map.tif.part.journal 2>/dev/null || echo 0
+}
+
+# The least memory is what the refusal says.
+memory=1
+(predict) && fail 'one megabyte is refused'
+memory=$(sed -n 's/.*needs about \([0-9]*\) MB.*/\1/p' err)
+memory=$((${memory:-60} + 30))
+
+run=$((run + 1))
+(predict) || fail 'a run in one go'
+mv map.tif whole.tif
+run=$((run + 1))
+[ -z "$(ls | grep part)" ] || fail 'a run in one go left something behind'
+
+# Waits until the journal has grown by a piece or the run is over, and kills it.
+while [ $killed -lt 4 ]; do
+    before=$(size)
+    predict --resume &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ "$(size)" -le $((before + 3000)) ]; do sleep 0.02; done
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    [ ! -e map.tif ] || break
+    killed=$((killed + 1))
+done
+run=$((run + 1))
+[ $killed -ge 1 ] || fail 'the run was over before it could be killed'
+
+run=$((run + 1))
+if [ ! -e map.tif ]; then
+    (predict --resume --json) || fail 'the last run'
+    grep -E '"resumed_rows": *[1-9]' out >/dev/null || fail 'nothing was taken from the journal'
+fi
+run=$((run + 1))
+[ -z "$(ls | grep part)" ] || fail 'the resumed run left something behind'
+
+for file in whole map; do
+    gdalinfo -checksum -mdd S2CLR $file.tif | sed "1,3s/$file.tif/X/" >$file.txt
+    gdal_translate -q -of ENVI $file.tif $file.raw
+done
+run=$((run + 2))
+cmp whole.txt map.txt >out 2>err || fail 'tags, statistics or overviews differ'
+cmp whole.raw map.raw >out 2>err || fail 'pixels differ'
+finish
