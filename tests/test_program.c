@@ -247,12 +247,12 @@ static unsigned long long mask_of(const char *text, const char *name)
 /* Whatever the host does with signals and files, the child hears and has its own. */
 static void fresh_start(void)
 {
-    static const int heard[] = {SIGINT, SIGTERM, SIGPIPE, SIGCHLD};
+    static const int reset[] = {SIGINT, SIGTERM, SIGPIPE, SIGCHLD};
     void (*action[4])(int);
     sigset_t all, old;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &old);
-    for (int i = 0; i < 3; i++) action[i] = signal(heard[i], SIG_IGN);
+    for (int i = 0; i < 3; i++) action[i] = signal(reset[i], SIG_IGN);
     const int leaked = fcntl(STDERR_FILENO, F_DUPFD, 50);
     char body[512];
     snprintf(body, sizeof body,
@@ -264,12 +264,12 @@ static void fresh_start(void)
     TEST_OK(s2clr_child_run(list, NULL, NULL, 1, &end));
     CU_ASSERT_EQUAL(mask_of(end.text, "SigBlk:\t"), 0);
     for (int i = 0; i < 4; i++)
-        CU_ASSERT_EQUAL(mask_of(end.text, "SigIgn:\t") & (1ULL << (heard[i] - 1)), 0);
+        CU_ASSERT_EQUAL(mask_of(end.text, "SigIgn:\t") & (1ULL << (reset[i] - 1)), 0);
     CU_ASSERT_PTR_NULL(strstr(end.text, "leaked"));
     CU_ASSERT_PTR_NULL(strstr(end.text, "fed"));
     s2clr_child_end_free(&end);
     close(leaked);
-    for (int i = 0; i < 3; i++) signal(heard[i], action[i]);
+    for (int i = 0; i < 3; i++) signal(reset[i], action[i]);
     sigprocmask(SIG_SETMASK, &old, NULL);
 }
 

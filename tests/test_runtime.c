@@ -238,9 +238,29 @@ static void eight_compute_at_once(void)
 
 /* ---- forks, nesting ---- */
 
+/* Computes pixels of zeros. It reads nothing: a forked process shares the place in its open files,
+ * and a read in the child would mislead the parent (GDAL 3.13 does not look). */
+static s2clr_status compute_zeros(const rig_bench *b, const s2clr_values *values)
+{
+    s2clr_block block = {0};
+    s2clr_engine_window(b->engine, 7, 7, 1, 1, &block);
+    const size_t pixels = (size_t)block.w * (size_t)block.h;
+    block.values = calloc(pixels * RIG_BANDS, sizeof *block.values);
+    block.valid = calloc(pixels, 1);
+    memset(block.valid, 1, pixels);
+    const s2clr_status status = s2clr_engine_compute(b->engine, &block, values);
+    free(block.values);
+    free(block.valid);
+    return status;
+}
+
 /* A child of a process with an idle runtime has none of its threads: it makes its own. */
 static void after_a_fork(void)
 {
+#ifdef __SANITIZE_THREAD__
+    test_skip("ThreadSanitizer cannot start threads behind a fork");
+    return;
+#endif
     int status = -1;
     const rig_scene small = {.width = 60, .height = 60};
     char path[600];
@@ -258,7 +278,7 @@ static void after_a_fork(void)
     CU_ASSERT_FATAL(child >= 0);
     if (child == 0) {
         alarm(60);
-        const bool refused = rig_bench_run(&b, 7, 7, 1, 1, NULL, &values) == S2CLR_ERR_UNSUPPORTED;
+        const bool refused = compute_zeros(&b, &values) == S2CLR_ERR_UNSUPPORTED;
         const bool made = take(model, 2, S2CLR_AIM_PROBABILITY, &own) == S2CLR_OK;
         s2clr_runtime_release(own);
         s2clr_runtime_drop_idle();
@@ -266,6 +286,7 @@ static void after_a_fork(void)
     }
     CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
     CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    TEST_OK(compute_zeros(&b, &values));
     TEST_OK(rig_bench_run(&b, 7, 7, 1, 1, NULL, &values));
     rig_bench_close(&b);
     s2clr_model_release(model);
