@@ -12,8 +12,11 @@
 
 #include <gdalalgorithm.h>
 
+#include <cstring>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,12 +80,20 @@ std::vector<std::string> words_of(const Slot &slot)
     }
 }
 
+/* "import" of "dataset import". */
+const char *last_word(const char *name)
+{
+    const char *blank = strchr(name, ' ');
+    return blank ? blank + 1 : name;
+}
+
 class Command final : public GDALAlgorithm
 {
   public:
     /* Takes the table over. */
     explicit Command(s2clr_program_table *table)
-        : GDALAlgorithm(s2clr_program_table_name(table), s2clr_program_table_summary(table), ""),
+        : GDALAlgorithm(last_word(s2clr_program_table_name(table)),
+                        s2clr_program_table_summary(table), ""),
           m_table(table, s2clr_program_table_free)
     {
         m_longDescription = s2clr_program_table_description(table);
@@ -226,27 +237,47 @@ std::unique_ptr<GDALAlgorithm> make_command(const char *name)
     return nullptr;
 }
 
-/* gdal s2clr: only a place for the others. */
+/* gdal s2clr, gdal s2clr dataset: only places for the others. */
 class Commands final : public GDALAlgorithm
 {
   public:
-    Commands() : GDALAlgorithm("s2clr", "Irrigation mapping from Sentinel-2 with S2CLR.", "")
+    /* family: "" or the first word of names of two. */
+    explicit Commands(const std::string &family)
+        : GDALAlgorithm(family.empty() ? "s2clr" : family,
+                        family.empty() ? "Irrigation mapping from Sentinel-2 with S2CLR."
+                                       : "Commands of S2CLR that begin with " + family + ".",
+                        ""),
+          m_path(family.empty() ? "s2clr" : "s2clr " + family)
     {
-        for (const char *const *name = s2clr_command_names; *name; name++) {
-            GDALAlgorithmRegistry::AlgInfo info;
-            const char *const one = *name;
-            info.m_name = one;
-            info.m_creationFunc = [one] { return make_command(one); };
-            RegisterSubAlgorithm(info);
+        std::set<std::string> families;
+        for (const char *const *at = s2clr_command_names; *at; at++) {
+            const char *const name = *at;
+            const std::string first = last_word(name) == name
+                                          ? std::string()
+                                          : std::string(name, last_word(name) - name - 1);
+            if (first == family)
+                add(last_word(name), [name] { return make_command(name); });
+            else if (family.empty() && families.insert(first).second)
+                add(first, [first] { return std::make_unique<Commands>(first); });
         }
     }
 
   private:
+    std::string m_path;
+
+    void add(const std::string &name, const std::function<std::unique_ptr<GDALAlgorithm>()> &make)
+    {
+        GDALAlgorithmRegistry::AlgInfo info;
+        info.m_name = name;
+        info.m_creationFunc = make;
+        RegisterSubAlgorithm(info);
+    }
+
     bool RunImpl(GDALProgressFunc, void *) override
     {
         CPLError(CE_Failure, CPLE_AppDefined,
-                 "gdal s2clr wants a command, as in \"gdal s2clr predict\"; \"gdal s2clr --help\" "
-                 "lists them");
+                 "gdal %s wants a command; \"gdal %s --help\" lists them", m_path.c_str(),
+                 m_path.c_str());
         return false;
     }
 };
@@ -257,7 +288,7 @@ void s2clr_gdal_cli_register(void)
 {
     GDALGlobalAlgorithmRegistry &registry = GDALGlobalAlgorithmRegistry::GetSingleton();
     if (registry.HasDeclaredSubAlgorithm({"s2clr"})) return;
-    registry.DeclareAlgorithm({"s2clr"}, [] { return std::make_unique<Commands>(); });
+    registry.DeclareAlgorithm({"s2clr"}, [] { return std::make_unique<Commands>(""); });
 }
 
 #else

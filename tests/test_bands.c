@@ -133,6 +133,9 @@ static void baselines_in_names(void)
     CU_ASSERT_FALSE(s2clr_name_baseline("x_N0400_y.tif", baseline));
     CU_ASSERT_EQUAL(s2clr_name_metres("a/T29_B02_10m.jp2"), 10);
     CU_ASSERT_EQUAL(s2clr_name_metres("a_60m/T29_B02.jp2"), 0);
+    CU_ASSERT_EQUAL(
+        s2clr_name_metres("SENTINEL2_L2A:/vsizip/a.zip/b.SAFE/MTD_MSIL2A.xml:20m:EPSG_32629"), 20);
+    CU_ASSERT_EQUAL(s2clr_name_metres("/a:20m:/b.tif"), 0);
 }
 
 static const test_case cases[] = {

@@ -48,7 +48,7 @@ absent() {
 
 # ---- help, usage ----
 
-commands='predict embed merge vrt info supervised evaluate model bench describe completion'
+commands='predict embed merge vrt info dataset supervised evaluate model bench describe completion'
 expect 'no argument' 2 's2clr predict PRODUCT map.tif' "$S2CLR"
 true_that 'the first steps are no error text' test ! -s err
 expect '--help' 0 'Commands:' "$S2CLR" --help

@@ -90,11 +90,13 @@ inputs='../B04.tif ../B03.tif ../B02.tif'
 
 expect 'gdal --help' 0 's2clr' gdal --help
 expect 'gdal s2clr --help' 0 'predict' gdal s2clr --help
-"$S2CLR" describe | awk '!seen[$1]++ { print $1 }' >commands
+"$S2CLR" describe | awk -F '\t' '!seen[$1]++ { print $1 }' >commands
 while read -r command; do
-    expect "gdal s2clr $command --help" 0 "gdal s2clr $command" gdal s2clr "$command" --help
-    expect "gdal s2clr $command --json-usage" 0 "\"name\":\"$command\"" gdal s2clr "$command" --json-usage
-    "$S2CLR" describe "$command" | cut -f 2 | sed 's/^--//' >rows
+    # A name may be two words: dataset import.
+    expect "gdal s2clr $command --help" 0 "gdal s2clr $command" gdal s2clr $command --help
+    expect "gdal s2clr $command --json-usage" 0 "\"name\":\"${command##* }\"" \
+        gdal s2clr $command --json-usage
+    "$S2CLR" describe $command | cut -f 2 | sed 's/^--//' >rows
     run=$((run + 1))
     while read -r row; do
         case $row in help | version | quiet | progress | config) continue ;; esac

@@ -61,9 +61,15 @@ static json_t *split_names(const char *list)
     return out;
 }
 
-static s2clr_status fill_bands(json_t *root, const s2clr_args *args, int channels)
+static s2clr_status fill_bands(json_t *root, const s2clr_args *args, const s2clr_card_facts *facts)
 {
     const char *names = s2clr_args_text(args, "bands-names");
+    const int channels = facts->channels;
+    if (names && facts->bands)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "--bands-names names the bands of images; those of a store have "
+                               "names, and --image-bands chooses among them");
+    if (facts->bands) names = facts->bands;
     if (names) json_object_set_new(root, "bands", split_names(names));
     if (!json_object_get(root, "bands") && channels == 3)
         json_object_set_new(root, "bands", split_names("B04,B03,B02"));
@@ -107,7 +113,7 @@ static void fill_level(json_t *root, const s2clr_card_facts *facts)
 /* Everything but the stride, which depends on the network. */
 static s2clr_status fill_root(json_t *root, const s2clr_args *args, const s2clr_card_facts *facts)
 {
-    S2CLR_TRY(fill_bands(root, args, facts->channels));
+    S2CLR_TRY(fill_bands(root, args, facts));
     S2CLR_TRY(fill_arch(root, args, facts->channels));
     fill_level(root, facts);
     if (facts->positive) json_object_set_new(root, "positive", json_string(facts->positive));
@@ -117,7 +123,7 @@ static s2clr_status fill_root(json_t *root, const s2clr_args *args, const s2clr_
     fill(root, "id", default_id(arch ? arch : "model", positive ? positive : "model"));
     fill(root, "version", json_integer(S2CLR_CARD_VERSION));
     fill(root, "negative", json_string("other"));
-    fill(root, "metres", json_real(10));
+    fill(root, "metres", json_real(facts->metres > 0 ? facts->metres : 10));
     if (facts->patch) fill(root, "patch", json_integer(facts->patch));
     fill(root, "mean", repeated(0, facts->channels));
     fill(root, "std", repeated(1, facts->channels));
@@ -182,4 +188,21 @@ s2clr_status s2clr_card_build(const s2clr_args *args, const s2clr_card_facts *fa
     const s2clr_status status = build(root, args, facts, out, measured);
     json_decref(root);
     return status;
+}
+
+s2clr_status s2clr_card_bands(const s2clr_args *args, char *out, size_t size)
+{
+    json_t *root;
+    size_t at = 0, i;
+    const json_t *band;
+    S2CLR_TRY(load_partial(s2clr_args_text(args, "card"), &root));
+    out[0] = '\0';
+    json_array_foreach(json_object_get(root, "bands"), i, band)
+    {
+        const char *name = json_string_value(band);
+        if (name && at < size)
+            at += (size_t)snprintf(out + at, size - at, "%s%s", at ? "," : "", name);
+    }
+    json_decref(root);
+    return S2CLR_OK;
 }

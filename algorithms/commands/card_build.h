@@ -15,6 +15,8 @@ typedef struct s2clr_card_facts {
     int patch;            /* pixels; 0: the partial card has to say it */
     const char *positive; /* NULL: the partial card's */
     const char *level;    /* name of the level when the partial card lists none */
+    const char *bands;    /* names of the samples' bands when they have any, else NULL */
+    double metres;        /* ground size of their pixels when known, else 0 */
     const char *dataset;  /* texts, NULL: none */
     const char *trained_on;
 } s2clr_card_facts;
@@ -24,5 +26,8 @@ typedef struct s2clr_card_facts {
  * to be computed (std[0] is 0 then). Free with s2clr_card_free(). */
 s2clr_status s2clr_card_build(const s2clr_args *args, const s2clr_card_facts *facts,
                               s2clr_card **out, bool *measured);
+
+/* Bands that the partial card of --card names, "B04,B03,B02"; "" when it names none. */
+s2clr_status s2clr_card_bands(const s2clr_args *args, char *out, size_t size);
 
 #endif

@@ -5,11 +5,12 @@
 #include "commands/man_options.h"
 
 static const s2clr_param_row rows[] = {
-    {"command", NULL, S2CLR_TYPE_TEXT, .positional = true, .group = "Input",
-     .help = "The command to describe; without it, all."},
+    {"command", NULL, S2CLR_TYPE_TEXT, .positional = true, .repeat = true, .group = "Input",
+     .help = "The command to describe, in one word or two (dataset import), or the first word of "
+             "several; without it, all."},
     {"man", NULL, S2CLR_TYPE_FLAG, .advanced = true, .group = "Output",
-     .help = "Prints the OPTIONS section of the command's man page in mdoc macros instead; the "
-             "build makes the man pages with it."},
+     .help = "Prints the OPTIONS section of the man page in mdoc macros instead; the build makes "
+             "the man pages with it."},
 };
 
 static void print_text(const s2clr_command *command)
@@ -20,23 +21,40 @@ static void print_text(const s2clr_command *command)
                s2clr_type_name(row->type), row->standard ? row->standard : "");
 }
 
+/* The words given, joined: "dataset import"; "" when there are none. */
+static void name_of(const s2clr_args *args, char *name, size_t size)
+{
+    const char *const *word;
+    const size_t count = s2clr_args_list(args, "command", &word);
+    size_t at = 0;
+    name[0] = '\0';
+    for (size_t i = 0; i < count && at < size; i++)
+        at += (size_t)snprintf(name + at, size - at, "%s%s", i ? " " : "", word[i]);
+}
+
 static s2clr_status describe(const s2clr_args *args)
 {
-    const char *name = s2clr_args_text(args, "command");
-    const s2clr_command *command = name ? s2clr_command_find(name) : NULL;
-    if (name && !command)
+    char text[120];
+    name_of(args, text, sizeof text);
+    const char *name = text[0] ? text : NULL;
+    const s2clr_command *const *list, *command = name ? s2clr_command_find(name) : NULL;
+    const size_t count = s2clr_command_list(&list);
+    if (name && !command && !s2clr_command_is_family(name))
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "there is no command \"%.80s\"; \"s2clr --help\" lists them", name);
-    if (s2clr_args_flag(args, "man") && !command)
+    if (s2clr_args_flag(args, "man") && !name)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "--man wants a command as well");
-    if (s2clr_args_flag(args, "man"))
-        s2clr_man_options(stdout, command);
-    else if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(s2clr_describe(command));
-    const s2clr_command *const *list;
-    const size_t count = s2clr_args_flag(args, "man") ? 0 : s2clr_command_list(&list);
-    for (size_t i = 0; i < count; i++)
-        if (!command || command == list[i]) print_text(list[i]);
+    if (!s2clr_args_flag(args, "man") && s2clr_args_flag(args, "json"))
+        return s2clr_edge_json(s2clr_describe(name));
+    for (size_t i = 0; i < count; i++) {
+        if (!s2clr_describe_wants(name, list[i])) continue;
+        if (!s2clr_args_flag(args, "man"))
+            print_text(list[i]);
+        else if (command)
+            s2clr_man_options(stdout, list[i]);
+        else
+            s2clr_man_options_joined(stdout, list[i]);
+    }
     return s2clr_edge_flush();
 }
 

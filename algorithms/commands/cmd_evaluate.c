@@ -8,6 +8,7 @@
 #include "commands/dataset_rows.h"
 #include "commands/edge.h"
 #include "commands/evaluate_report.h"
+#include "dataset/store.h"
 #include "predict/zoo.h"
 #include "report/baseline.h"
 #include "train/supervised.h"
@@ -19,7 +20,9 @@ static const s2clr_param_row rows[] = {
     {"model", "m", S2CLR_TYPE_MODEL, .meta = "FILE", .group = "Data",
      .help = "Model file, or the name of a model in the zoo; without it, the shipped one."},
     {"positive", NULL, S2CLR_TYPE_TEXT, .meta = "CLASS", .group = "Data",
-     .help = "The class that is label 1, or several, separated by commas; without it, the card's."},
+     .help =
+         "The class that is label 1, or several, separated by commas; without it, the card's, or "
+         "the labels of a store."},
     {"part", NULL, S2CLR_TYPE_CHOICE, .standard = "test", .choices = "test,validation,train,all",
      .group = "Data", .help = "The part of the data set to evaluate on."},
     {"level", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Data",
@@ -142,23 +145,37 @@ static s2clr_status with_samples(job *j)
     return s2clr_edge_flush();
 }
 
+static s2clr_status open_data(job *j, const s2clr_card *card, unsigned needed)
+{
+    const bool store = s2clr_store_identify(s2clr_args_text(j->args, "dataset"));
+    const char *positive = s2clr_args_text(j->args, "positive");
+    if (store && s2clr_args_given(j->args, "image-bands"))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "--image-bands: the model's card says which bands of a store it "
+                               "takes");
+    const s2clr_parts_options options = {.positive = positive || store ? positive : card->positive,
+                                         .needed = needed,
+                                         .fraction = 1,
+                                         .card = card};
+    S2CLR_TRY(s2clr_parts_open(j->args, &options, j->pool, j->progress, &j->parts));
+    s2clr_parts_note(j->args, &j->parts);
+    return S2CLR_OK;
+}
+
 static s2clr_status with_model(job *j)
 {
     const s2clr_card *card = s2clr_model_card(j->e.model);
-    const char *level = s2clr_args_text(j->args, "level");
-    const char *positive = s2clr_args_text(j->args, "positive");
     unsigned needed;
-    j->e.level = level                      ? level
-                 : card->trained_level[0] ? card->trained_level
-                                          : card->level[0].name;
     j->e.part = s2clr_args_text(j->args, "part");
     j->e.perturb = (s2clr_perturb){.shift = (int)s2clr_args_int(j->args, "shift"),
                                    .blur = s2clr_args_flag(j->args, "blur"),
                                    .gain = s2clr_args_real(j->args, "gain")};
     const s2clr_samples *part = part_of(j, &needed);
-    S2CLR_TRY(s2clr_parts_open(j->args, positive ? positive : card->positive, needed, 1, j->pool,
-                               j->progress, &j->parts));
-    s2clr_status status = s2clr_perturb_new(part, &j->e.perturb, &j->samples);
+    S2CLR_TRY(open_data(j, card, needed));
+    s2clr_status status = s2clr_parts_level(
+        &j->parts, card, s2clr_args_text(j->args, "level"),
+        card->trained_level[0] ? card->trained_level : card->level[0].name, &j->e.level);
+    if (status == S2CLR_OK) status = s2clr_perturb_new(part, &j->e.perturb, &j->samples);
     if (status == S2CLR_OK) {
         j->e.samples = &j->samples;
         status = with_samples(j);

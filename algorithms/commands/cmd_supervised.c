@@ -13,8 +13,10 @@
 
 static const s2clr_param_row rows[] = {
     S2CLR_ROWS_DATASET,
-    {"positive", NULL, S2CLR_TYPE_TEXT, .required = true, .meta = "CLASS", .group = "Data",
-     .help = "The class that is label 1, or several, separated by commas; all others are 0."},
+    {"positive", NULL, S2CLR_TYPE_TEXT, .meta = "CLASS", .group = "Data",
+     .help =
+         "The class that is label 1, or several, separated by commas; all others are 0. A store "
+         "has labels of its own, which are taken without it; the card names them then."},
     {"labels-fraction", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .standard = "1", .minimum = 0,
      .maximum = 1, .group = "Data",
      .help = "Share of the training part to use, of either label, more than 0."},
@@ -113,28 +115,59 @@ static void dataset_text(const char *path, const s2clr_samples *all, char *out, 
 
 static void trained_text(const s2clr_args *args, const s2clr_parts *parts, char *out, size_t size)
 {
-    snprintf(
-        out, size,
-        "%zu patches (%zu %s), validated on %zu (%zu); a share of %s held out by a hash of the "
-        "file name and never trained on",
-        parts->train.count, s2clr_samples_positives(&parts->train),
-        s2clr_args_text(args, "positive"), parts->validation.count,
-        s2clr_samples_positives(&parts->validation), s2clr_args_text(args, "test-share"));
+    char held[200];
+    const char *positive = s2clr_args_text(args, "positive");
+    snprintf(held, sizeof held,
+             "a share of %s held out by a hash of the %s name and never trained on",
+             s2clr_args_text(args, "test-share"), parts->store ? "patch's" : "file");
+    snprintf(out, size, "%zu patches (%zu %s), validated on %zu (%zu); %s", parts->train.count,
+             s2clr_samples_positives(&parts->train), positive ? positive : "positive",
+             parts->validation.count, s2clr_samples_positives(&parts->validation),
+             parts->as_recorded ? "the test part of the store never trained on" : held);
 }
 
-static s2clr_status make_card(const s2clr_args *args, const s2clr_parts *parts, s2clr_card **out)
+static s2clr_card_facts facts_of(const s2clr_args *args, const s2clr_store_facts *store)
+{
+    const char *level = s2clr_args_text(args, "level");
+    if (!level && store->store && store->level[0]) level = store->level;
+    return (s2clr_card_facts){.channels = store->channels,
+                              .patch = store->patch,
+                              .positive = s2clr_args_text(args, "positive"),
+                              .level = level ? level : "DN",
+                              .bands = store->store ? store->bands : NULL,
+                              .metres = store->metres};
+}
+
+static s2clr_status make_card(const s2clr_args *args, const s2clr_parts *parts,
+                              const s2clr_store_facts *store, s2clr_card **out)
 {
     char dataset[600], trained[600];
-    const char *level = s2clr_args_text(args, "level");
     bool measured;
     dataset_text(s2clr_args_text(args, "dataset"), &parts->all, dataset, sizeof dataset);
     trained_text(args, parts, trained, sizeof trained);
-    const s2clr_card_facts facts = {.channels = parts->all.channels,
-                                    .patch = parts->all.size,
-                                    .positive = s2clr_args_text(args, "positive"),
-                                    .level = level ? level : "DN",
-                                    .dataset = dataset,
-                                    .trained_on = trained};
+    s2clr_card_facts facts = facts_of(args, store);
+    facts.channels = parts->all.channels;
+    facts.patch = parts->all.size;
+    facts.dataset = dataset;
+    facts.trained_on = trained;
+    return s2clr_card_build(args, &facts, out, &measured);
+}
+
+/* What the samples of a store are made for; NULL for images. */
+static s2clr_status card_of_store(const s2clr_args *args, s2clr_store_facts *store,
+                                  s2clr_card **out)
+{
+    char wanted[256];
+    bool measured;
+    *out = NULL;
+    S2CLR_TRY(s2clr_card_bands(args, wanted, sizeof wanted));
+    S2CLR_TRY(s2clr_store_facts_get(args, wanted[0] ? wanted : NULL, store));
+    if (!store->store && !s2clr_args_given(args, "positive"))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "--positive is missing: name the class of the images that is label "
+                               "1. See \"s2clr supervised --help\"");
+    if (!store->store) return S2CLR_OK;
+    const s2clr_card_facts facts = facts_of(args, store);
     return s2clr_card_build(args, &facts, out, &measured);
 }
 
@@ -204,16 +237,33 @@ static s2clr_status train(const s2clr_args *args, const s2clr_parts *parts, s2cl
     return status;
 }
 
-static s2clr_status with_parts(const s2clr_args *args, const s2clr_parts *parts, s2clr_pool *pool,
+static s2clr_status with_parts(const s2clr_args *args, const s2clr_parts *parts,
+                               const s2clr_store_facts *store, s2clr_pool *pool,
                                const s2clr_progress *progress, s2clr_supervised_result *result)
 {
     s2clr_supervised_settings settings;
     s2clr_card *card;
     S2CLR_TRY(settings_of(args, &settings));
-    S2CLR_TRY(make_card(args, parts, &card));
-    const char *level = s2clr_args_text(args, "level");
-    settings.level = level ? level : card->level[0].name;
-    const s2clr_status status = train(args, parts, card, &settings, pool, progress, result);
+    S2CLR_TRY(make_card(args, parts, store, &card));
+    s2clr_status status = s2clr_parts_level(parts, card, s2clr_args_text(args, "level"),
+                                            card->level[0].name, &settings.level);
+    if (status == S2CLR_OK) status = train(args, parts, card, &settings, pool, progress, result);
+    s2clr_card_free(card);
+    return status;
+}
+
+static s2clr_status open_data(const s2clr_args *args, s2clr_pool *pool,
+                              const s2clr_progress *progress, s2clr_store_facts *store,
+                              s2clr_parts *parts)
+{
+    s2clr_card *card;
+    S2CLR_TRY(card_of_store(args, store, &card));
+    const s2clr_parts_options options = {.positive = s2clr_args_text(args, "positive"),
+                                         .needed =
+                                             1u << S2CLR_SPLIT_TRAIN | 1u << S2CLR_SPLIT_VALIDATION,
+                                         .fraction = s2clr_args_real(args, "labels-fraction"),
+                                         .card = card};
+    const s2clr_status status = s2clr_parts_open(args, &options, pool, progress, parts);
     s2clr_card_free(card);
     return status;
 }
@@ -229,20 +279,19 @@ static s2clr_status check_early(const s2clr_args *args)
 
 static s2clr_status supervised(const s2clr_args *args)
 {
-    const unsigned needed = 1u << S2CLR_SPLIT_TRAIN | 1u << S2CLR_SPLIT_VALIDATION;
     s2clr_pool *pool;
     s2clr_parts parts;
+    s2clr_store_facts store;
     s2clr_terminal terminal;
     s2clr_supervised_result result;
     S2CLR_TRY(check_early(args));
     S2CLR_TRY(s2clr_edge_pool(args, &pool));
     const s2clr_progress progress = s2clr_edge_progress(args, &terminal);
-    s2clr_status status =
-        s2clr_parts_open(args, s2clr_args_text(args, "positive"), needed,
-                         s2clr_args_real(args, "labels-fraction"), pool, &progress, &parts);
+    s2clr_status status = open_data(args, pool, &progress, &store, &parts);
     if (status == S2CLR_OK) {
         s2clr_terminal_end(&terminal);
-        status = with_parts(args, &parts, pool, &progress, &result);
+        s2clr_parts_note(args, &parts);
+        status = with_parts(args, &parts, &store, pool, &progress, &result);
         s2clr_parts_close(&parts);
     }
     s2clr_terminal_end(&terminal);

@@ -45,7 +45,7 @@ static void print_command(FILE *to, const s2clr_command *command)
 {
     const s2clr_param_row *row;
     const s2clr_param_row *first = NULL;
-    fprintf(to, "    %s)\n        case $prev in\n", command->name);
+    fprintf(to, "    '%s')\n        case $prev in\n", command->name);
     for (size_t i = 0; (row = s2clr_command_row(command, i)); i++) {
         if (row->positional && !first) first = row;
         if (row->positional || row->type == S2CLR_TYPE_FLAG) continue;
@@ -64,6 +64,32 @@ static void print_command(FILE *to, const s2clr_command *command)
         fputs("'\n", to);
     }
     fputs("        ;;\n", to);
+}
+
+/* Is this the first command with its first word? */
+static bool leads(const s2clr_command *const *list, size_t at)
+{
+    const size_t length = strcspn(list[at]->name, " ");
+    for (size_t i = 0; i < at; i++)
+        if (strncmp(list[i]->name, list[at]->name, length) == 0 &&
+            (list[i]->name[length] == ' ' || !list[i]->name[length]))
+            return false;
+    return true;
+}
+
+/* A first word whose second one belongs to the command's name. */
+static void print_family(FILE *to, const s2clr_command *const *list, size_t count, size_t at)
+{
+    char family[80];
+    snprintf(family, sizeof family, "%.*s", (int)strcspn(list[at]->name, " "), list[at]->name);
+    fprintf(to, "    %s)\n        if [ \"$COMP_CWORD\" -eq 2 ]; then\n            _s2clr_words '",
+            family);
+    for (size_t i = 0; i < count; i++)
+        if (s2clr_command_in_family(list[i], family))
+            fprintf(to, "%s ", list[i]->name + strlen(family) + 1);
+    fputs("--help'\n            return\n        fi\n"
+          "        command=\"$command ${COMP_WORDS[2]}\" words=3 ;;\n",
+          to);
 }
 
 static const char head[] =
@@ -96,14 +122,20 @@ void s2clr_completion_bash(FILE *to)
     const size_t count = s2clr_command_list(&list);
     fputs(head, to);
     fputs("    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        _s2clr_words '", to);
-    for (size_t i = 0; i < count; i++) fprintf(to, "%s ", list[i]->name);
-    fputs("--help --version'\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n", to);
+    for (size_t i = 0; i < count; i++)
+        if (leads(list, i)) fprintf(to, "%.*s ", (int)strcspn(list[i]->name, " "), list[i]->name);
+    fputs("--help --version'\n        return\n    fi\n", to);
+    fputs("    local command=${COMP_WORDS[1]} words=2\n    case $command in\n", to);
+    for (size_t i = 0; i < count; i++)
+        if (leads(list, i) && strchr(list[i]->name, ' ')) print_family(to, list, count, i);
+    fputs("    esac\n    case $command in\n", to);
     for (size_t i = 0; i < count; i++) print_command(to, list[i]);
     fputs("    esac\n"
           "    case $cur in\n"
           "    -|--*) _s2clr_words \"$options\" ;;\n"
           "    -*) _s2clr_words \"$options ${options// --/ -}\" ;;\n" /* one dash will do */
-          "    *) if [ \"$COMP_CWORD\" -eq 2 ] && [ -n \"$first\" ]; then _s2clr_words \"$first\"\n"
+          "    *) if [ \"$COMP_CWORD\" -eq \"$words\" ] && [ -n \"$first\" ]; then"
+          " _s2clr_words \"$first\"\n"
           "       else _s2clr_files; fi ;;\n"
           "    esac\n"
           "}\n"

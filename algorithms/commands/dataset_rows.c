@@ -1,6 +1,11 @@
 #include "commands/dataset_rows.h"
 
-#include "commands/params.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/edge.h"
+#include "commands/store_parts.h"
+#include "dataset/store_samples.h"
 
 static void release(s2clr_samples *samples)
 {
@@ -31,18 +36,152 @@ static s2clr_status open_parts(const s2clr_args *args, unsigned needed, double f
     return S2CLR_OK;
 }
 
-s2clr_status s2clr_parts_open(const s2clr_args *args, const char *positive, unsigned needed,
-                              double fraction, s2clr_pool *pool, const s2clr_progress *progress,
-                              s2clr_parts *out)
+/* ---- stores ---- */
+
+static const char *const part_names[] = {[S2CLR_SPLIT_TRAIN] = "train",
+                                         [S2CLR_SPLIT_VALIDATION] = "validation",
+                                         [S2CLR_SPLIT_TEST] = "test"};
+
+typedef struct store_look {
+    bool recorded;  /* the index records parts */
+    bool there[3];  /* it has patches of part i */
+    bool one_class; /* no patch has several class names: reports per class make sense */
+} store_look;
+
+static s2clr_status look_at_store(const char *path, store_look *out)
 {
-    const s2clr_images_options options = {.positive = positive,
-                                          .bands = s2clr_args_text(args, "image-bands")};
-    *out = (s2clr_parts){0};
-    S2CLR_TRY(
-        s2clr_images_open(s2clr_args_text(args, "dataset"), &options, pool, progress, &out->all));
-    const s2clr_status status = open_parts(args, needed, fraction, out);
+    s2clr_store *store;
+    S2CLR_TRY(s2clr_store_open(path, &store));
+    *out = (store_look){.recorded = s2clr_store_has_parts(store), .one_class = true};
+    for (size_t i = 0; i < s2clr_store_count(store); i++) {
+        const s2clr_store_row *row = s2clr_store_row_at(store, i);
+        for (int p = 0; p < 3; p++) out->there[p] |= strcmp(row->split, part_names[p]) == 0;
+        out->one_class &= strchr(row->labels, '|') == NULL;
+    }
+    s2clr_store_close(store);
+    return S2CLR_OK;
+}
+
+static s2clr_status open_recorded(const char *path, const s2clr_parts_options *options,
+                                  const store_look *look, s2clr_parts *parts)
+{
+    s2clr_samples *const part[] = {[S2CLR_SPLIT_TRAIN] = &parts->recorded,
+                                   [S2CLR_SPLIT_VALIDATION] = &parts->validation,
+                                   [S2CLR_SPLIT_TEST] = &parts->test};
+    for (int p = 0; p < 3; p++) {
+        const s2clr_store_samples_options wish = {.split = part_names[p],
+                                                  .positive = options->positive,
+                                                  .group = look->one_class ? "labels" : NULL};
+        if (!look->there[p] && !(options->needed >> p & 1)) continue;
+        S2CLR_TRY(s2clr_store_samples_open(path, options->card, &wish, part[p]));
+    }
+    if (parts->recorded.count == 0) return S2CLR_OK;
+    return s2clr_samples_part(&parts->recorded, S2CLR_SPLIT_TRAIN, 0, 0, options->fraction,
+                              &parts->train);
+}
+
+static s2clr_status open_store(const s2clr_args *args, const s2clr_parts_options *options,
+                               s2clr_parts *parts)
+{
+    const char *path = s2clr_args_text(args, "dataset");
+    store_look look;
+    S2CLR_TRY(look_at_store(path, &look));
+    const s2clr_store_samples_options wish = {.positive = options->positive,
+                                              .group = look.one_class ? "labels" : NULL};
+    parts->as_recorded = look.recorded;
+    S2CLR_TRY(s2clr_store_samples_open(path, options->card, &wish, &parts->all));
+    parts->store = true;
+    snprintf(parts->level, sizeof parts->level, "%s", s2clr_store_samples_level(&parts->all));
+    if (parts->as_recorded) return open_recorded(path, options, &look, parts);
+    return open_parts(args, options->needed, options->fraction, parts);
+}
+
+static void append(char *list, size_t size, const char *name)
+{
+    const size_t length = strlen(list);
+    snprintf(list + length, size - length, "%s%s", length ? "," : "", name);
+}
+
+static s2clr_status choose_bands(const s2clr_args *args, const char *wanted,
+                                 const s2clr_store_about *about, s2clr_store_facts *facts)
+{
+    const char *given = s2clr_args_text(args, "image-bands");
+    if (given && wanted && strcmp(given, wanted) != 0)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "--image-bands %.100s and the card's bands %.100s differ; name them "
+                               "in one of the two",
+                               given, wanted);
+    if (!given) given = wanted;
+    for (int b = 0; !given && b < about->bands; b++)
+        if (strcmp(about->band[b].name, "SCL") != 0)
+            append(facts->bands, sizeof facts->bands, about->band[b].name);
+    if (given) snprintf(facts->bands, sizeof facts->bands, "%s", given);
+    facts->channels = 1;
+    for (const char *at = facts->bands; *at; at++) facts->channels += *at == ',';
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_store_facts_get(const s2clr_args *args, const char *wanted,
+                                   s2clr_store_facts *out)
+{
+    const char *path = s2clr_args_text(args, "dataset");
+    s2clr_store *store;
+    *out = (s2clr_store_facts){.store = s2clr_store_identify(path)};
+    if (!out->store) return S2CLR_OK;
+    S2CLR_TRY(s2clr_store_open(path, &store));
+    const s2clr_store_row *row = s2clr_store_row_at(store, 0);
+    s2clr_status status =
+        row ? choose_bands(args, wanted, s2clr_store_describe(store), out)
+            : s2clr_error_set(S2CLR_ERR_FORMAT, "%s: the store has no patch; import some", path);
+    if (status == S2CLR_OK) {
+        out->patch = row->width;
+        out->metres = row->metres;
+        snprintf(out->level, sizeof out->level, "%s", row->level);
+    }
+    s2clr_store_close(store);
+    return status;
+}
+
+/* ---- all ---- */
+
+s2clr_status s2clr_parts_open(const s2clr_args *args, const s2clr_parts_options *options,
+                              s2clr_pool *pool, const s2clr_progress *progress, s2clr_parts *out)
+{
+    const char *path = s2clr_args_text(args, "dataset");
+    const s2clr_images_options images = {.positive = options->positive,
+                                         .bands = s2clr_args_text(args, "image-bands")};
+    s2clr_status status;
+    *out = (s2clr_parts){.level = ""};
+    if (s2clr_store_identify(path)) {
+        status = open_store(args, options, out);
+    } else {
+        S2CLR_TRY(s2clr_images_open(path, &images, pool, progress, &out->all));
+        status = open_parts(args, options->needed, options->fraction, out);
+    }
     if (status != S2CLR_OK) s2clr_parts_close(out);
     return status;
+}
+
+s2clr_status s2clr_parts_level(const s2clr_parts *parts, const s2clr_card *card, const char *asked,
+                               const char *standard, const char **out)
+{
+    const bool known = parts->store && parts->level[0];
+    if (!asked && known && !s2clr_card_find_level(card, parts->level))
+        return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                               "the store's patches are of level %s, which the card does not have; "
+                               "its first one is %s: --level says which one they are to be taken "
+                               "for",
+                               parts->level, card->level[0].name);
+    *out = asked ? asked : known ? parts->level : standard;
+    return S2CLR_OK;
+}
+
+void s2clr_parts_note(const s2clr_args *args, const s2clr_parts *parts)
+{
+    if (parts->store && !parts->as_recorded)
+        s2clr_edge_warn(args, "the store records no parts: they are chosen by a hash of the names, "
+                              "as for images, so that neighbours may leak; \"s2clr dataset split\" "
+                              "makes parts that do not");
 }
 
 void s2clr_parts_close(s2clr_parts *parts)
@@ -50,6 +189,7 @@ void s2clr_parts_close(s2clr_parts *parts)
     release(&parts->test);
     release(&parts->validation);
     release(&parts->train);
+    release(&parts->recorded);
     release(&parts->all);
 }
 

@@ -61,13 +61,19 @@ static json_t *command_json(const s2clr_command *command)
                      command->example, "parameters", rows);
 }
 
-json_t *s2clr_describe(const s2clr_command *command)
+bool s2clr_describe_wants(const char *name, const s2clr_command *command)
+{
+    return !name || strcmp(name, command->name) == 0 || s2clr_command_in_family(command, name);
+}
+
+json_t *s2clr_describe(const char *name)
 {
     const s2clr_command *const *list;
     const size_t count = s2clr_command_list(&list);
     json_t *commands = json_array();
     for (size_t i = 0; i < count; i++)
-        if (!command || command == list[i]) json_array_append_new(commands, command_json(list[i]));
+        if (s2clr_describe_wants(name, list[i]))
+            json_array_append_new(commands, command_json(list[i]));
     return json_pack("{s:s, s:s, s:o}", "name", "s2clr", "version", S2CLR_VERSION, "commands",
                      commands);
 }

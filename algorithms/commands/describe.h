@@ -10,8 +10,12 @@
 
 #include "commands/params.h"
 
-/* command NULL: all. NULL when memory is short; the caller owns the reference. */
-json_t *s2clr_describe(const s2clr_command *command);
+/* name: of a command or a family; NULL: all. NULL when memory is short; the caller owns the
+ * reference. */
+json_t *s2clr_describe(const char *name);
+
+/* Is a command meant by the name of a command or a family, NULL: by all? */
+bool s2clr_describe_wants(const char *name, const s2clr_command *command);
 
 /* Word for a type in that JSON: "integer", "output-raster". */
 const char *s2clr_type_name(s2clr_type type);

@@ -152,20 +152,35 @@ void s2clr_help_command(FILE *to, const s2clr_command *command, int width)
     fprintf(to, "\nExample:\n  %s\n", command->example);
 }
 
-void s2clr_help_overview(FILE *to, int width)
+/* The commands of a family, or all. */
+static void help_commands(FILE *to, const char *family, int width)
 {
     const s2clr_command *const *list;
     const size_t count = s2clr_command_list(&list);
+    fprintf(to, "Commands:\n");
+    for (size_t i = 0; i < count; i++) {
+        if (family && !s2clr_command_in_family(list[i], family)) continue;
+        fprintf(to, "  %-15s ", list[i]->name);
+        wrap(to, list[i]->summary, 18, 18, width);
+    }
+}
+
+void s2clr_help_family(FILE *to, const char *family, int width)
+{
+    fprintf(to, "Usage: s2clr %s COMMAND [OPTION]... [ARGUMENT]...\n\n", family);
+    help_commands(to, family, width);
+    fprintf(to, "\n\"s2clr %s COMMAND --help\" tells more about each.\n", family);
+}
+
+void s2clr_help_overview(FILE *to, int width)
+{
     fprintf(to, "Usage: s2clr COMMAND [OPTION]... [ARGUMENT]...\n\n");
     wrap(to,
          "Maps irrigation and other land cover from Sentinel-2 with small neural networks, and "
          "trains them.",
          0, 0, width);
-    fprintf(to, "\nCommands:\n");
-    for (size_t i = 0; i < count; i++) {
-        fprintf(to, "  %-14s", list[i]->name);
-        wrap(to, list[i]->summary, 16, 16, width);
-    }
+    putc('\n', to);
+    help_commands(to, NULL, width);
     fprintf(to, "\n\"s2clr COMMAND --help\" tells more about each, \"man s2clr\" about all.\n"
                 "Exit status: 0 done, 1 failed, 2 wrong usage, 130 or 143 interrupted.\n");
 }

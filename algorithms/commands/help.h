@@ -15,6 +15,8 @@ int s2clr_help_width(void);
 
 void s2clr_help_command(FILE *to, const s2clr_command *command, int width);
 void s2clr_help_overview(FILE *to, int width);
+/* "dataset": what its second words do. */
+void s2clr_help_family(FILE *to, const char *family, int width);
 void s2clr_help_first_steps(FILE *to);
 
 /* "INPUT...", "-m, --model FILE": a row as it is shown in help and man pages. */

@@ -53,7 +53,7 @@ typedef struct s2clr_param_row {
 typedef struct s2clr_args s2clr_args; /* parsed values */
 
 typedef struct s2clr_command {
-    const char *name;
+    const char *name;        /* "predict"; of a family two words: "dataset import" */
     const char *summary;     /* one line, no full stop */
     const char *description; /* paragraph for man pages and dialogs */
     const char *example;     /* works when pasted */
@@ -67,6 +67,16 @@ typedef struct s2clr_command {
 /* The table of commands (command_list.c): pointers, one line each. */
 size_t s2clr_command_list(const s2clr_command *const **out);
 const s2clr_command *s2clr_command_find(const char *name); /* or NULL */
+
+/* The command whose name argv[0..argc) begins with, in one word or two; *words says how many. NULL
+ * when there is none. */
+const s2clr_command *s2clr_command_match(int argc, char **argv, int *words);
+
+/* Is the command's name `family`, a blank, and a word? */
+bool s2clr_command_in_family(const s2clr_command *command, const char *family);
+
+/* Is any? */
+bool s2clr_command_is_family(const char *name);
 
 /* The options commands share (--help, --version, --quiet, --json, --threads, --memory, --device,
  * --progress, --seed, --config), described once in params_global.c. */

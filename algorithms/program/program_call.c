@@ -15,17 +15,28 @@ typedef struct value {
 
 struct s2clr_program_call {
     const s2clr_program_table *table;
-    value *values; // (count)
+    char family[64]; /* first word of a name of two, else "" */
+    value *values;   // (count)
     size_t count;
     char **settings; // (setting_count + 1), the last one NULL
     size_t setting_count;
 };
+
+/* "import" of "dataset import". */
+static const char *last_word(const char *name)
+{
+    const char *blank = strchr(name, ' ');
+    return blank ? blank + 1 : name;
+}
 
 s2clr_status s2clr_program_call_new(const s2clr_program_table *table, s2clr_program_call **out)
 {
     s2clr_program_call *call;
     S2CLR_TRY(s2clr_alloc(1, sizeof *call, "command line", (void **)&call));
     call->table = table;
+    const char *name = s2clr_program_table_name(table);
+    const size_t first = (size_t)(last_word(name) - name);
+    if (first && first <= sizeof call->family) memcpy(call->family, name, first - 1);
     const s2clr_program_row *progress = s2clr_program_table_find(table, "progress");
     const s2clr_status status =
         progress ? s2clr_program_call_add(call, progress, "lines") : S2CLR_OK;
@@ -104,10 +115,11 @@ static s2clr_status make_words(const s2clr_program_call *call, const char *progr
 {
     const char **words;
     size_t count, at = 0;
-    S2CLR_TRY(s2clr_size_add(call->count, 4, &count));
+    S2CLR_TRY(s2clr_size_add(call->count, 5, &count));
     S2CLR_TRY(s2clr_alloc(count, sizeof *words, "command line", (void **)&words));
     words[at++] = program;
-    words[at++] = s2clr_program_table_name(call->table);
+    if (call->family[0]) words[at++] = call->family;
+    words[at++] = last_word(s2clr_program_table_name(call->table));
     for (size_t i = 0; i < call->count; i++)
         if (!call->values[i].row->positional) words[at++] = call->values[i].word;
     words[at++] = "--";

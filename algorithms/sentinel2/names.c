@@ -1,7 +1,7 @@
 #include "sentinel2/pnames.h"
 
 #include <ctype.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -97,12 +97,19 @@ bool s2clr_name_baseline(const char *path, char out[16])
 
 int s2clr_name_metres(const char *path)
 {
-    static const char *const suffix[] = {"_10m", "_20m", "_60m"};
-    char name[256];
+    static const int metres[] = {10, 20, 60};
+    const bool subdataset = s2clr_name_starts(path, "SENTINEL2_L");
+    char name[256], suffix[16], part[16];
     s2clr_name_last(path, name, sizeof name);
     char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof metres / sizeof metres[0]; i++) {
+        snprintf(part, sizeof part, ":%dm:", metres[i]);
+        if (subdataset && strstr(name, part)) return metres[i];
+    }
     if (dot) *dot = '\0';
-    for (size_t i = 0; i < sizeof suffix / sizeof suffix[0]; i++)
-        if (s2clr_name_ends(name, suffix[i])) return atoi(suffix[i] + 1);
+    for (size_t i = 0; i < sizeof metres / sizeof metres[0]; i++) {
+        snprintf(suffix, sizeof suffix, "_%dm", metres[i]);
+        if (s2clr_name_ends(name, suffix)) return metres[i];
+    }
     return 0;
 }

@@ -22,7 +22,7 @@ const char *s2clr_name_level(const char *path, char *component, size_t size);
 /* "04.00" out of a component like "S2A_MSIL2A_20221005T115411_N0400_R023_...": true when found. */
 bool s2clr_name_baseline(const char *path, char out[16]);
 
-/* 10 for "..._B02_10m.jp2", 0 without such a suffix. */
+/* 10 for "..._B02_10m.jp2" and for subdatasets "SENTINEL2_L2A:...:10m:EPSG_32629", else 0. */
 int s2clr_name_metres(const char *path);
 
 #endif

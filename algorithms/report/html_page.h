@@ -1,0 +1,37 @@
+/*
+ * One self-contained page of HTML: no script, no file beside it, light and dark, printable.
+ *
+ *     static s2clr_status body(FILE *to, void *context) { s2clr_html_section(to, "Bands"); ... }
+ *     S2CLR_TRY(s2clr_html_write("report.html", "Statistics of store", body, &context));
+ *
+ * Texts go through s2clr_html_text(): names come from archives and are not to be trusted.
+ */
+#ifndef S2CLR_REPORT_HTML_PAGE_H
+#define S2CLR_REPORT_HTML_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/status.h"
+
+/* Writes beside `path` and renames; a full disk is an error and leaves nothing. */
+s2clr_status s2clr_html_write(const char *path, const char *title,
+                              s2clr_status (*body)(FILE *to, void *context), void *context);
+
+/* Escaped; control characters become blanks. */
+void s2clr_html_text(FILE *to, const char *text);
+
+/* A heading, and the section that lasts until the next one. */
+void s2clr_html_section(FILE *to, const char *title);
+/* A paragraph of plain text. */
+void s2clr_html_paragraph(FILE *to, const char *text);
+
+/* Tables: the first cell of a row is its heading. columns ends with NULL. */
+void s2clr_html_table_begin(FILE *to, const char *caption, const char *const *columns);
+void s2clr_html_row_begin(FILE *to, const char *heading);
+void s2clr_html_cell(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void s2clr_html_row_end(FILE *to);
+void s2clr_html_table_end(FILE *to);
+
+#endif
