@@ -130,6 +130,17 @@ true_that 'threads do not matter' cmp one.json four.json
 expect 'an unknown class of pairs' 2 'did you mean "Crop"' $dataset stats a.store --class Crp
 expect 'a part that is empty' 2 'none of the 60' $dataset stats a.store --split test
 expect 'random parts' 0 'train' $dataset split a.store --method random
+# The hash is of the file name alone, its first 16 digits as a fraction: 0.2 is 3333...
+ogrinfo -q a.store/index.gpkg -sql "select name from patches where split = 'test'" |
+    sed -n 's/^ *name (String) = //p' | LC_ALL=C sort >told
+ogrinfo -q a.store/index.gpkg -sql 'select name from patches' | sed -n 's/^ *name (String) = //p' |
+    while read -r name; do
+        hash=$(printf %s "${name##*/}" | sha256sum | cut -c 1-16)
+        [ "$(printf '%s\n' "$hash" 3333333333333333 | LC_ALL=C sort | head -n 1)" = 3333333333333333 ] ||
+            echo "$name"
+    done | LC_ALL=C sort >wanted
+true_that 'random parts are those of the file names' cmp told wanted
+true_that 'and not none' test -s told
 expect 'an unknown method' 2 'random' $dataset split a.store --method randm
 expect 'parts are recorded' 0 'test' $dataset stats a.store --split test
 expect 'too much' 2 'more than everything' $dataset split a.store --test 0.9 --validation 0.2

@@ -31,6 +31,10 @@ static const s2clr_param_row rows[] = {
     {"balance", NULL, S2CLR_TYPE_FLAG, .group = "Parts",
      .help = "As many positive as negative patches in each part, as the published sets had; the "
              "others belong to none."},
+    {"seed", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "0", .minimum = 0,
+     .maximum = 2147483647, .group = "Parts",
+     .help = "Another number, another choice. With 0, random gives the parts that supervised and "
+             "evaluate make of a folder or zip by its file names."},
     {"dry-run", NULL, S2CLR_TYPE_FLAG, .group = "Output",
      .help = "Prints what it would be, and changes nothing."},
 };
@@ -155,6 +159,6 @@ const s2clr_command s2clr_cmd_dataset_split = {
     .example = "s2clr dataset split fields.store --method blocks --block 5000 --margin 1200",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "quiet,json,seed,config",
+    .global = "quiet,json,config",
     .run = run,
 };
