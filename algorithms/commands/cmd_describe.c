@@ -42,18 +42,16 @@ static s2clr_status describe(const s2clr_args *args)
     if (name && !command && !s2clr_command_is_family(name))
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "there is no command \"%.80s\"; \"s2clr --help\" lists them", name);
-    if (s2clr_args_flag(args, "man") && !name)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "--man wants a command as well");
+    if (s2clr_args_flag(args, "man") && !command)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "--man wants one command as well");
     if (!s2clr_args_flag(args, "man") && s2clr_args_flag(args, "json"))
         return s2clr_edge_json(s2clr_describe(name));
     for (size_t i = 0; i < count; i++) {
         if (!s2clr_describe_wants(name, list[i])) continue;
-        if (!s2clr_args_flag(args, "man"))
-            print_text(list[i]);
-        else if (command)
+        if (s2clr_args_flag(args, "man"))
             s2clr_man_options(stdout, list[i]);
         else
-            s2clr_man_options_joined(stdout, list[i]);
+            print_text(list[i]);
     }
     return s2clr_edge_flush();
 }

@@ -62,18 +62,6 @@ static void item(FILE *to, const s2clr_param_row *row)
     text(to, line);
 }
 
-void s2clr_man_options_joined(FILE *to, const s2clr_command *command)
-{
-    const s2clr_param_row *row;
-    fprintf(to, ".Ss s2clr %s\n", command->name);
-    text(to, command->description);
-    fputs(".Bl -tag -width Ds\n", to);
-    for (int advanced = 0; advanced < 2; advanced++)
-        for (size_t i = 0; (row = s2clr_command_row(command, i)); i++)
-            if (row->advanced == (advanced == 1)) item(to, row);
-    fputs(".El\n", to);
-}
-
 void s2clr_man_options(FILE *to, const s2clr_command *command)
 {
     const char *group;

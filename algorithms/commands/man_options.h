@@ -10,7 +10,4 @@
 
 void s2clr_man_options(FILE *to, const s2clr_command *command);
 
-/* For a page that several commands share: one subsection with the description and all options. */
-void s2clr_man_options_joined(FILE *to, const s2clr_command *command);
-
 #endif
