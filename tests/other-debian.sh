@@ -78,7 +78,7 @@ fi
 # ---- a base system ----
 
 # made marks a finished one; half of one is of no use.
-made=$root/root/base-system-made
+made=$root/srv/base-system-made
 if [ ! -f "$made" ]; then
     say "debootstrap $suite"
     rm -rf "$root"
@@ -106,14 +106,14 @@ mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 data=${S2CLR_TEST_DATA:-$here/../shared/data}
 if [ -d "$data" ]; then
-    mkdir -p "$root/root/data"
-    mount --bind "$data" "$root/root/data"
-    mount -o remount,bind,ro "$root/root/data"
+    mkdir -p "$root/srv/data"
+    mount --bind "$data" "$root/srv/data"
+    mount -o remount,bind,ro "$root/srv/data"
 fi
 
 # ---- the working tree ----
 
-tree=$root/root/s2clr
+tree=$root/srv/s2clr
 # A tree that cannot be named by git (an unpacked package) has no business here: it has no git.
 cd "$here"
 git rev-parse --show-toplevel >/dev/null || exit 1
@@ -128,8 +128,8 @@ git ls-files -z --cached --others --exclude-standard |
 # ---- inside ----
 
 inside() {
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=dumb \
-        S2CLR_TEST_DATA=/root/data http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/srv LC_ALL=C TERM=dumb \
+        S2CLR_TEST_DATA=/srv/data http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
         no_proxy="${no_proxy:-}" DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
 }
 
@@ -138,9 +138,9 @@ inside sh -c 'dpkg-query -W python3-gdal python3-numpy >/dev/null 2>&1 || { apt-
     apt-get -qq install -y --no-install-recommends python3-gdal python3-numpy; }' >/dev/null 2>&1 ||
     say 'python3-gdal cannot be installed: tests that use it are skipped'
 
-log=$root/root/check.log
+log=$root/srv/check.log
 code=0
-{ inside sh -c 'cd /root/s2clr && ./bootstrap check' 2>&1 || echo "exit $?"; } | tee "$log"
+{ inside sh -c 'cd /srv/s2clr && ./bootstrap check' 2>&1 || echo "exit $?"; } | tee "$log"
 ! grep -qE '^exit [0-9]+$' "$log" || code=1
 # shellcheck disable=SC2016 # the other Debian's shell expands it
 versions=$(inside dpkg-query -W -f '${Package} ${Version}, ' libgdal-dev libdnnl-dev gcc 2>/dev/null) || :

@@ -1,46 +1,10 @@
 #!/bin/sh
 # The command from outside: exit codes, help, manual pages, completion, the whole way from labelled
 # patches to a map, and what must be left behind when something goes wrong: nothing.
-top=$(cd "${srcdir:-.}" && pwd)
-S2CLR=${S2CLR:-./s2clr}
-case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
-run=0 failed=0 skipped=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-cli-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+rig=cli
+. "${srcdir:-.}/tests/rig.sh"
+in_work_folder
 unset COLUMNS S2CLR_ZOO
-
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    sed 's/^/    /' out err 2>/dev/null | head -n 20
-}
-
-skip() { # skip NAME REASON
-    skipped=$((skipped + 1))
-    echo "SKIP $1: $2"
-}
-
-# expect NAME CODE TEXT COMMAND...: exit code, and TEXT somewhere in what it prints ("" = anything)
-expect() {
-    name=$1 code=$2 text=$3
-    shift 3
-    run=$((run + 1))
-    "$@" >out 2>err
-    got=$?
-    if [ "$got" -ne "$code" ]; then
-        fail "$name: exit code $got, wanted $code"
-        return 1
-    fi
-    [ -z "$text" ] || cat out err | grep -F -e "$text" >/dev/null || { fail "$name: \"$text\" is not said"; return 1; }
-}
-
-true_that() { # true_that NAME COMMAND...
-    name=$1
-    shift
-    run=$((run + 1))
-    "$@" >out 2>err || fail "$name"
-}
 
 absent() {
     [ ! -e "$1" ] && [ -z "$(find . -name "$(basename "$1")*part*" -print)" ]
@@ -337,5 +301,4 @@ else
     skip 'a full disk' 'a tmpfs cannot be mounted here'
 fi
 
-echo "cli: $run run, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -1,52 +1,11 @@
 #!/bin/sh
 # s2clr dataset: every command on small stores, what goes wrong, and a store that is killed while it
 # is made and comes out the same.
-S2CLR=${S2CLR:-./s2clr}
-case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
+rig=dataset
+. "${srcdir:-.}/tests/rig.sh"
 data=${S2CLR_TEST_DATA:-$(cd "${srcdir:-.}" && pwd)/../shared/data}
-run=0 failed=0 skipped=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-dataset-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+in_work_folder
 unset COLUMNS
-
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    sed 's/^/    /' out err 2>/dev/null | head -n 20
-}
-
-skip() { # skip NAME REASON
-    skipped=$((skipped + 1))
-    echo "SKIP $1: $2"
-}
-
-# expect NAME CODE TEXT COMMAND...: exit code, and TEXT somewhere in what it prints ("" = anything)
-expect() {
-    name=$1 code=$2 text=$3
-    shift 3
-    run=$((run + 1))
-    "$@" >out 2>err
-    got=$?
-    if [ "$got" -ne "$code" ]; then
-        fail "$name: exit code $got, wanted $code"
-        return 1
-    fi
-    [ -z "$text" ] || cat out err | grep -F -e "$text" >/dev/null || { fail "$name: \"$text\" is not said"; return 1; }
-}
-
-true_that() { # true_that NAME COMMAND...
-    name=$1
-    shift
-    run=$((run + 1))
-    "$@" >out 2>err || fail "$name"
-}
-
-finish() {
-    echo "dataset: $run run, $failed failed, $skipped skipped"
-    [ "$failed" -eq 0 ]
-    exit
-}
 
 # ---- names of two words ----
 

@@ -1,40 +1,12 @@
 #!/bin/sh
 # The plug-in from outside: GDAL's own programs read a made-up product through the driver, and every
 # way of reading it gives the numbers of `s2clr predict`.
-S2CLR=${S2CLR:-./s2clr}
-plugins=${S2CLR_PLUGINS:-./gdalplugins}
-tools=$(cd tests 2>/dev/null && pwd)
-case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
-case $plugins in /*) ;; *) plugins=$(pwd)/$plugins ;; esac
+rig=driver
+. "${srcdir:-.}/tests/rig.sh"
 plugin=$plugins/gdal_S2CLR.so
-run=0 failed=0 skipped=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-driver-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+in_work_folder
 
-finish() {
-    echo "driver: $run run, $failed failed, $skipped skipped"
-    [ "$failed" -eq 0 ]
-    exit
-}
-
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    sed 's/^/    /' out err 2>/dev/null | head -n 20 | cut -c 1-500
-}
-
-skip() { # skip NAME REASON
-    skipped=$((skipped + 1))
-    echo "SKIP $1: $2"
-}
-
-for program in gdalinfo gdal_translate gdalwarp gdalbuildvrt gdaladdo gdalmanage nm; do
-    command -v "$program" >/dev/null || {
-        echo "SKIP driver: $program is not installed"
-        exit 77
-    }
-done
+wants gdalinfo gdal_translate gdalwarp gdalbuildvrt gdaladdo gdalmanage nm
 [ -e "$plugin" ] || { echo "FAIL driver: $plugin was not built"; run=1 failed=1; finish; }
 
 # A plug-in built with a sanitizer needs the sanitizer's libraries in the program first, and those
@@ -42,22 +14,13 @@ done
 preload=$(ldd "$S2CLR" | awk '/lib[atu][a-z]*san\.so/ { printf "%s%s", sep, $3; sep = " " }')
 case $preload in
 *libtsan*)
-    echo "SKIP driver: GDAL's programs cannot be started under ThreadSanitizer"
-    exit 77
-    ;;
+    skip_all 'the programs of GDAL cannot be started under ThreadSanitizer' ;;
 esac
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 export ASAN_OPTIONS
 
 gdal() { # gdal PROGRAM...: with the plug-in
     LD_PRELOAD=$preload GDAL_DRIVER_PATH=$plugins "$@"
-}
-
-true_that() { # true_that NAME COMMAND...
-    name=$1
-    shift
-    run=$((run + 1))
-    "$@" >out 2>err || fail "$name"
 }
 
 says() { # says NAME TEXT COMMAND...: succeeds and prints TEXT

@@ -1,18 +1,9 @@
 #!/bin/sh
 # `gdal s2clr ...`: the commands as algorithms of GDAL >= 3.11, made from the same tables, with the
 # same results, one error and a progress bar that stops them.
-S2CLR=${S2CLR:-./s2clr}
-plugins=${S2CLR_PLUGINS:-./gdalplugins}
-case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
-case $plugins in /*) ;; *) plugins=$(pwd)/$plugins ;; esac
+rig=gdal_cli
+. "${srcdir:-.}/tests/rig.sh"
 plugin=$plugins/gdal_S2CLR.so
-run=0 failed=0 skipped=0
-
-skip_all() {
-    echo "SKIP all: $1"
-    echo "gdal_cli: 0 run, 0 failed, 1 skipped"
-    exit 77
-}
 
 command -v gdal >/dev/null || skip_all 'there is no program gdal (GDAL >= 3.11) here'
 [ -e "$plugin" ] || skip_all "$plugin was not built"
@@ -21,44 +12,10 @@ command -v gdal >/dev/null || skip_all 'there is no program gdal (GDAL >= 3.11) 
 version=$(gdal --version | sed 's/^GDAL \([0-9]*\)\.\([0-9]*\).*/\1 \2/')
 [ "${version% *}" -gt 3 ] || [ "${version#* }" -ge 11 ] || skip_all 'gdal is older than 3.11'
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-gdal-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+in_work_folder
 GDAL_DRIVER_PATH=$plugins
 export GDAL_DRIVER_PATH
 unset S2CLR_PROGRAM
-
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    sed 's/^/    /' out err 2>/dev/null | head -n 20
-}
-
-skip() { # skip NAME REASON
-    skipped=$((skipped + 1))
-    echo "SKIP $1: $2"
-}
-
-# expect NAME CODE TEXT COMMAND...: exit code, and TEXT somewhere in what it prints ("" = anything)
-expect() {
-    name=$1 code=$2 text=$3
-    shift 3
-    run=$((run + 1))
-    "$@" >out 2>err
-    got=$?
-    if [ "$got" -ne "$code" ]; then
-        fail "$name: exit code $got, wanted $code"
-        return 1
-    fi
-    [ -z "$text" ] || cat out err | grep -F -e "$text" >/dev/null || { fail "$name: \"$text\" is not said"; return 1; }
-}
-
-true_that() { # true_that NAME COMMAND...
-    name=$1
-    shift
-    run=$((run + 1))
-    "$@" >out 2>err || fail "$name"
-}
 
 # error NAME TEXT COMMAND...: fails with exactly one line of ERROR, which says TEXT
 error() {
@@ -187,5 +144,4 @@ END
     expect 'stopping by the progress function' 0 'stopped: s2clr predict: interrupted' python3 stop.py
 fi
 
-echo "gdal_cli: $run run, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

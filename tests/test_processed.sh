@@ -1,36 +1,20 @@
 #!/bin/sh
 # Processed VRT datasets (GDAL >= 3.9) give what the pixel functions of the same name give, bit for
 # bit, for every pointwise function, window by window.
-S2CLR=${S2CLR:-./s2clr}
-plugins=${S2CLR_PLUGINS:-./gdalplugins}
-case $plugins in /*) ;; *) plugins=$(pwd)/$plugins ;; esac
+rig=processed
+. "${srcdir:-.}/tests/rig.sh"
 plugin=$plugins/gdal_S2CLR.so
-run=0 failed=0
 
-skip_all() {
-    echo "SKIP all: $1"
-    echo "processed: 0 run, 0 failed, 1 skipped"
-    exit 77
-}
-
-command -v gdal_translate >/dev/null || skip_all 'gdal_translate is not installed'
+wants gdal_translate
 [ -e "$plugin" ] || skip_all "$plugin was not built"
 ! ldd "$plugin" | grep 'lib[atu][a-z]*san\.so' >/dev/null ||
     skip_all 'GDAL programs cannot load a plug-in that was built with a sanitizer'
 minor=$(gdalinfo --version | sed 's/^GDAL 3\.\([0-9]*\).*/\1/')
 [ "$minor" -ge 9 ] || skip_all "GDAL 3.$minor has no processed VRT datasets (3.9 and later do)"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-processed-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+in_work_folder
 GDAL_DRIVER_PATH=$plugins
 export GDAL_DRIVER_PATH
-
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    sed 's/^/    /' err 2>/dev/null | head -n 20
-}
 
 # Two inputs of three bands: numbers like DN, and shares with classes 0 to 11 in the second band.
 # Some pixels are the no-data value of the file.
@@ -147,5 +131,4 @@ error 'a bad argument' 'L' '1 2' s2clr_savi L=-1
 error 'an unknown argument' 'scal' '1 2' s2clr_savi scal=1
 error 'a model that is absent' 'no-such-model' '1 2 3' s2clr_pixel model=no-such-model
 
-echo "processed: $run run, $failed failed, 0 skipped"
-[ "$failed" -eq 0 ]
+finish

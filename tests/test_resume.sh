@@ -1,36 +1,13 @@
 #!/bin/sh
 # A run that is really killed, several times, and taken up again: the same raster in the end, and
 # nothing left beside it.
-S2CLR=${S2CLR:-./s2clr}
-case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
-tools=$(cd tests 2>/dev/null && pwd)
-run=0 failed=0 skipped=0 killed=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-resume-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+rig=resume
+. "${srcdir:-.}/tests/rig.sh"
+killed=0
+in_work_folder
 
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    sed 's/^/    /' out err 2>/dev/null | head -n 20
-}
-
-finish() {
-    echo "resume: $run run, $failed failed, $skipped skipped"
-    [ "$failed" -eq 0 ]
-    exit
-}
-
-for program in gdalinfo gdal_translate; do
-    command -v "$program" >/dev/null || {
-        echo "SKIP resume: $program is not installed"
-        exit 77
-    }
-done
-safe=$("$tools/make_safe" "$work" 10800 9000) || {
-    echo 'SKIP resume: this GDAL cannot write the made-up product'
-    exit 77
-}
+wants gdalinfo gdal_translate
+safe=$("$tools/make_safe" "$work" 10800 9000) || skip_all 'this GDAL cannot write the made-up product'
 run=$((run + 1))
 { "$tools/make_model" "$work/tiny.safetensors" &&
     gdal_translate -q -outsize 700 2400 -a_ullr 600000 4224000 607000 4200000 -co TILED=YES -co COMPRESS=LZW \

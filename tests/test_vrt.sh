@@ -1,48 +1,17 @@
 #!/bin/sh
 # s2clr vrt from outside: every template on a made-up product, names that need quoting, what is
 # refused and what must be left behind then: nothing.
-top=$(cd "${srcdir:-.}" && pwd)
+rig=vrt_command
+. "${srcdir:-.}/tests/rig.sh"
 S2CLR_VRT_TEMPLATES=${S2CLR_VRT_TEMPLATES:-$top/vrt_templates}
 export S2CLR_VRT_TEMPLATES
-S2CLR=${S2CLR:-./s2clr}
-plugins=${S2CLR_PLUGINS:-./gdalplugins}
-tools=$(cd tests 2>/dev/null && pwd)
-case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
-case $plugins in /*) ;; *) plugins=$(pwd)/$plugins ;; esac
-run=0 failed=0 skipped=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-vrt-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+in_work_folder
 GDAL_DRIVER_PATH=$plugins GDAL_PAM_ENABLED=NO
 export GDAL_DRIVER_PATH GDAL_PAM_ENABLED
 
-fail() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    sed 's/^/    /' out err 2>/dev/null | head -n 20
-}
-
-# expect NAME CODE TEXT COMMAND...: exit code, and TEXT somewhere in what it prints ("" = anything)
-expect() {
-    name=$1 code=$2 text=$3
-    shift 3
-    run=$((run + 1))
-    "$@" >out 2>err
-    got=$?
-    if [ "$got" -ne "$code" ]; then
-        fail "$name: exit code $got, wanted $code"
-        return 1
-    fi
-    [ -z "$text" ] || cat out err | grep -F -e "$text" >/dev/null ||
-        { fail "$name: \"$text\" is not said"; return 1; }
+once() { # once NAME CODE TEXT COMMAND...: as expect, and an error is one message
+    expect "$@" || return 1
     [ "$code" -eq 0 ] || [ "$(grep -c . err)" -eq 1 ] || fail "$name: more than one message"
-}
-
-true_that() { # true_that NAME COMMAND...
-    name=$1
-    shift
-    run=$((run + 1))
-    "$@" >out 2>err || fail "$name"
 }
 
 nothing_left() { # nothing_left NAME FILE
@@ -56,26 +25,24 @@ vrt() {
 
 # ---- templates ----
 
-expect 'list' 0 'masked' "$S2CLR" vrt --list
-expect 'list as JSON' 0 '"name": "view"' "$S2CLR" vrt --list --json
-expect 'nothing given' 2 'template is missing' "$S2CLR" vrt
-expect 'one name only' 2 'is missing' "$S2CLR" vrt stack10
+once 'list' 0 'masked' "$S2CLR" vrt --list
+once 'list as JSON' 0 '"name": "view"' "$S2CLR" vrt --list --json
+once 'nothing given' 2 'template is missing' "$S2CLR" vrt
+once 'one name only' 2 'is missing' "$S2CLR" vrt stack10
 product=$("$tools/make_safe" . 1440 1200 2>err)
 if [ -z "$product" ]; then
-    echo "SKIP vrt: $(cat err)"
-    echo "vrt_command: $run run, $failed failed, 1 skipped"
-    [ "$failed" -eq 0 ]
-    exit
+    skip 'templates' "$(cat err)"
+    finish
 fi
 for template in stack10 stack12 indices probability masked patch view; do
-    expect "$template" 0 '' vrt $template "$product" $template.vrt
+    once "$template" 0 '' vrt $template "$product" $template.vrt
 done
-expect 'calibrated' 0 '' vrt calibrated --prevalence 0.1 "$product" calibrated.vrt
-expect 'ensemble' 0 '' vrt ensemble -m dense-eurosat-permanentcrop -m dense-eurosat-permanentcrop \
+once 'calibrated' 0 '' vrt calibrated --prevalence 0.1 "$product" calibrated.vrt
+once 'ensemble' 0 '' vrt ensemble -m dense-eurosat-permanentcrop -m dense-eurosat-permanentcrop \
     "$product" ensemble.vrt
-expect 'what was read is said' 0 'tried       pixel 72, 60: ' "$S2CLR" vrt stack10 "$product" \
+once 'what was read is said' 0 'tried       pixel 72, 60: ' "$S2CLR" vrt stack10 "$product" \
     said.vrt
-expect 'as JSON' 0 '"tried": true' "$S2CLR" vrt --json stack10 "$product" json.vrt
+once 'as JSON' 0 '"tried": true' "$S2CLR" vrt --json stack10 "$product" json.vrt
 for template in stack10 stack12 indices probability masked calibrated ensemble patch; do
     true_that "no placeholder is left in $template" sh -c "! grep -q '@' $template.vrt"
 done
@@ -95,16 +62,16 @@ if [ -n "$preload" ]; then
     skipped=$((skipped + 1))
     echo "SKIP the numbers of predict: GDAL's programs cannot load a plug-in built with a sanitizer"
 else
-    expect 'predict' 0 '' "$S2CLR" predict -q "$product" map.tif
+    once 'predict' 0 '' "$S2CLR" predict -q "$product" map.tif
     for template in probability patch view; do
         true_that "$template equals predict" same_pixels $template.vrt map.tif
     done
-    expect 'predict as the options say' 0 '' "$S2CLR" predict -q --stride 8 --min-valid 0.9 \
+    once 'predict as the options say' 0 '' "$S2CLR" predict -q --stride 8 --min-valid 0.9 \
         --scl auto --bands entropy,probability "$product" other.tif
-    expect 'probability with options' 0 '' vrt probability --stride 8 --min-valid 0.9 --scl auto \
+    once 'probability with options' 0 '' vrt probability --stride 8 --min-valid 0.9 --scl auto \
         --bands entropy,probability "$product" other.vrt
     true_that 'options reach the map' same_pixels other.vrt other.tif
-    expect 'view with options' 0 '' vrt view --stride 8 --min-valid 0.9 --scl auto \
+    once 'view with options' 0 '' vrt view --stride 8 --min-valid 0.9 --scl auto \
         --bands entropy,probability "$product" other.s2clr
     true_that 'options reach the sidecar' same_pixels other.s2clr other.tif
 fi
@@ -129,8 +96,8 @@ if [ -z "$preload" ]; then
     patch_error 'a scene that is gone' 'gone.SAFE' 's/source="\([^ ]*\)S2A_[^ ]*SAFE/source="\1gone.SAFE/'
 fi
 
-expect 'a stack remembers its offset' 0 '-1000' "$S2CLR" info stack10.vrt
-expect 'a stack remembers its level' 0 'L2A (metadata' "$S2CLR" info stack10.vrt
+once 'a stack remembers its offset' 0 '-1000' "$S2CLR" info stack10.vrt
+once 'a stack remembers its level' 0 'L2A (metadata' "$S2CLR" info stack10.vrt
 
 # ---- names ----
 
@@ -138,7 +105,7 @@ odd="it's \"odd\" & <strange> @MAP@"
 mkdir "$odd"
 gdal_translate -q stack12.vrt "$odd/stack & \"twelve\".tif" 2>err
 for template in stack10 indices probability patch; do
-    expect "$template of odd names" 0 '' vrt $template "$odd/stack & \"twelve\".tif" \
+    once "$template of odd names" 0 '' vrt $template "$odd/stack & \"twelve\".tif" \
         "$odd/$template 'x'.vrt"
 done
 true_that 'a file beside the VRT is named relatively' grep -q \
@@ -148,28 +115,28 @@ true_that 'both may be moved' gdalinfo -checksum "moved/stack10 'x'.vrt"
 true_that 'from another folder' sh -c 'cd / && gdalinfo -checksum "$1"' sh "$work/stack10.vrt"
 tab=$(printf 'a\tb.tif')
 cp "moved/stack & \"twelve\".tif" "$tab"
-expect 'a control character' 2 'control character' vrt stack10 "$tab" tab.vrt
+once 'a control character' 2 'control character' vrt stack10 "$tab" tab.vrt
 nothing_left 'a control character' tab.vrt
 
 # ---- what is refused ----
 
-expect 'an unknown template' 2 'did you mean masked' vrt maskd "$product" gone.vrt
-expect 'an existing output' 1 'overwrite' vrt stack10 "$product" stack10.vrt
-expect 'unless allowed' 0 '' vrt stack10 --overwrite "$product" stack10.vrt
-expect 'the input as output' 2 'moved' vrt stack10 --overwrite "moved/stack & \"twelve\".tif" \
+once 'an unknown template' 2 'did you mean masked' vrt maskd "$product" gone.vrt
+once 'an existing output' 1 'overwrite' vrt stack10 "$product" stack10.vrt
+once 'unless allowed' 0 '' vrt stack10 --overwrite "$product" stack10.vrt
+once 'the input as output' 2 'moved' vrt stack10 --overwrite "moved/stack & \"twelve\".tif" \
     "moved/stack & \"twelve\".tif"
-expect 'a missing band' 1 'B01' vrt stack12 stack10.vrt gone.vrt
-expect 'no scene classification' 1 'SCL' vrt masked stack12.vrt gone.vrt
-expect 'no prevalence' 2 '--prevalence' vrt calibrated "$product" gone.vrt
-expect 'an option without use' 2 '--stride' vrt stack10 --stride 8 "$product" gone.vrt
-expect 'bad classes' 2 '--scl-classes' vrt masked --scl-classes 4,x "$product" gone.vrt
-expect 'a model of another kind' 1 'pixel' vrt pixel "$product" gone.vrt
-expect 'an unknown model' 1 'no model of that name' vrt patch -m none "$product" gone.vrt
-expect 'an unknown band of a map' 2 'entropy' vrt probability --bands entrpy "$product" gone.vrt
+once 'a missing band' 1 'B01' vrt stack12 stack10.vrt gone.vrt
+once 'no scene classification' 1 'SCL' vrt masked stack12.vrt gone.vrt
+once 'no prevalence' 2 '--prevalence' vrt calibrated "$product" gone.vrt
+once 'an option without use' 2 '--stride' vrt stack10 --stride 8 "$product" gone.vrt
+once 'bad classes' 2 '--scl-classes' vrt masked --scl-classes 4,x "$product" gone.vrt
+once 'a model of another kind' 1 'pixel' vrt pixel "$product" gone.vrt
+once 'an unknown model' 1 'no model of that name' vrt patch -m none "$product" gone.vrt
+once 'an unknown band of a map' 2 'entropy' vrt probability --bands entrpy "$product" gone.vrt
 nothing_left 'a refusal' gone.vrt
 classes=$(gdalinfo "$product/MTD_MSIL2A.xml" 2>/dev/null | sed -n 's/.*_NAME=\(SENTINEL2_L2A:.*:20m:.*\)/\1/p')
 gdal_translate -q -b 9 "$classes" scl.tif 2>err
-expect 'the classification of another file' 0 '' vrt masked --scl scl.tif stack12.vrt again.vrt
+once 'the classification of another file' 0 '' vrt masked --scl scl.tif stack12.vrt again.vrt
 
 # ---- own templates ----
 
@@ -180,26 +147,25 @@ cat >own.vrt <<'END'
   <VRTRasterBand dataType="@TYPE@" band="1">@SOURCE:B8A@</VRTRasterBand>
 </VRTDataset>
 END
-expect 'an own template' 0 '' vrt own.vrt "$product" of-own.vrt
+once 'an own template' 0 '' vrt own.vrt "$product" of-own.vrt
 sed 's/@WIDTH@/@WIDHT@/' own.vrt >bad.vrt
-expect 'a mistyped placeholder' 1 'line 1: @WIDHT@ is no placeholder: did you mean @WIDTH@' \
+once 'a mistyped placeholder' 1 'line 1: @WIDHT@ is no placeholder: did you mean @WIDTH@' \
     vrt ./bad.vrt "$product" gone.vrt
 sed 's/B8A/B99/' own.vrt >bad.vrt
-expect 'a band that is none' 1 'B99' vrt bad.vrt "$product" gone.vrt
+once 'a band that is none' 1 'B99' vrt bad.vrt "$product" gone.vrt
 sed 's/<VRTRasterBand/<VRTRasterBond/' own.vrt >bad.vrt
-expect 'a template that is no VRT' 1 'gone.vrt' vrt bad.vrt "$product" gone.vrt
+once 'a template that is no VRT' 1 'gone.vrt' vrt bad.vrt "$product" gone.vrt
 nothing_left 'a bad template' gone.vrt
 mkdir templates && cp own.vrt templates/mine.vrt
-expect 'a folder of templates' 0 'mine' env S2CLR_VRT_TEMPLATES="$work/templates" "$S2CLR" vrt --list
-expect 'a template of that folder' 0 '' env S2CLR_VRT_TEMPLATES="$work/templates" "$S2CLR" vrt -q mine \
+once 'a folder of templates' 0 'mine' env S2CLR_VRT_TEMPLATES="$work/templates" "$S2CLR" vrt --list
+once 'a template of that folder' 0 '' env S2CLR_VRT_TEMPLATES="$work/templates" "$S2CLR" vrt -q mine \
     "$product" mine.vrt
 
 # ---- without the plug-in ----
 
 GDAL_DRIVER_PATH=disable
-expect 'a stack needs no plug-in' 0 'tried       pixel' "$S2CLR" vrt stack10 "$product" alone.vrt
-expect 'a map is written, but not tried' 0 'not tried out' "$S2CLR" vrt patch "$product" blind.vrt
+once 'a stack needs no plug-in' 0 'tried       pixel' "$S2CLR" vrt stack10 "$product" alone.vrt
+once 'a map is written, but not tried' 0 'not tried out' "$S2CLR" vrt patch "$product" blind.vrt
 true_that 'it is there' test -s blind.vrt
 
-echo "vrt_command: $run run, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -1,0 +1,73 @@
+# Shared by the tests that are shell scripts, and read by them:
+#
+#     rig=dataset
+#     . "${srcdir:-.}/tests/rig.sh"
+#     in_work_folder
+#     expect 'no argument' 2 'Usage:' "$S2CLR" dataset
+#     finish
+#
+# Sets S2CLR (the command), plugins (folder of the plug-in), tools (folder of the built helpers), top
+# (folder of the sources), all absolute; run, failed and skipped count.
+S2CLR=${S2CLR:-./s2clr}
+plugins=${S2CLR_PLUGINS:-./gdalplugins}
+tools=$(cd tests 2>/dev/null && pwd)
+top=$(cd "${srcdir:-.}" && pwd)
+case $S2CLR in /*) ;; *) S2CLR=$(pwd)/$S2CLR ;; esac
+case $plugins in /*) ;; *) plugins=$(pwd)/$plugins ;; esac
+run=0 failed=0 skipped=0
+
+in_work_folder() { # a new folder, away when the test ends
+    work=$(mktemp -d "${TMPDIR:-/tmp}/s2clr-$rig-XXXXXX") || exit 1
+    trap 'rm -rf "$work"' EXIT
+    cd "$work" || exit 1
+}
+
+fail() {
+    failed=$((failed + 1))
+    echo "FAIL $1"
+    sed 's/^/    /' out err 2>/dev/null | head -n 20 | cut -c 1-500
+}
+
+skip() { # skip NAME REASON
+    skipped=$((skipped + 1))
+    echo "SKIP $1: $2"
+}
+
+skip_all() { # skip_all REASON
+    echo "SKIP $rig: $1"
+    echo "$rig: 0 run, 0 failed, 1 skipped"
+    exit 77
+}
+
+wants() { # wants PROGRAM...: or nothing of this test runs
+    for program; do
+        command -v "$program" >/dev/null || skip_all "$program is not installed"
+    done
+}
+
+finish() {
+    echo "$rig: $run run, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+true_that() { # true_that NAME COMMAND...
+    name=$1
+    shift
+    run=$((run + 1))
+    "$@" >out 2>err || fail "$name"
+}
+
+# expect NAME CODE TEXT COMMAND...: exit code, and TEXT somewhere in what it prints ("" = anything)
+expect() {
+    name=$1 code=$2 text=$3
+    shift 3
+    run=$((run + 1))
+    "$@" >out 2>err
+    got=$?
+    if [ "$got" -ne "$code" ]; then
+        fail "$name: exit code $got, wanted $code"
+        return 1
+    fi
+    [ -z "$text" ] || cat out err | grep -F -e "$text" >/dev/null || { fail "$name: \"$text\" is not said"; return 1; }
+}
