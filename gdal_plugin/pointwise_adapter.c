@@ -4,6 +4,8 @@
 #include <cpl_minixml.h>
 #include <string.h>
 
+#include "error_number.h"
+
 /* GDAL's word for a type. A number that may be "none" is a text to it: it would refuse the word. */
 static const char *type_name(const s2clr_pointwise_arg *arg)
 {
@@ -40,27 +42,10 @@ char *s2clr_pointwise_arguments_xml(const s2clr_pointwise *row, const char *elem
     return xml;
 }
 
-static CPLErrorNum error_number(s2clr_status status)
-{
-    switch (status) {
-    case S2CLR_ERR_ARGUMENT:
-        return CPLE_IllegalArg;
-    case S2CLR_ERR_MEMORY:
-        return CPLE_OutOfMemory;
-    case S2CLR_ERR_IO:
-        return CPLE_OpenFailed;
-    case S2CLR_ERR_UNSUPPORTED:
-        return CPLE_NotSupported;
-    case S2CLR_ERR_CANCELLED:
-        return CPLE_UserInterrupt;
-    default:
-        return CPLE_AppDefined;
-    }
-}
-
 CPLErr s2clr_pointwise_report(const s2clr_pointwise *row, s2clr_status status)
 {
     if (status == S2CLR_OK) return CE_None;
-    CPLError(CE_Failure, error_number(status), "%s: %s", row->name, s2clr_error_text());
+    CPLError(CE_Failure, s2clr_error_number(status, CPLE_OpenFailed), "%s: %s", row->name,
+             s2clr_error_text());
     return CE_Failure;
 }

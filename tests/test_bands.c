@@ -130,6 +130,8 @@ static void baselines_in_names(void)
         s2clr_name_baseline("/a/S2A_MSIL2A_20221005T115411_N0400_R023_T29/B.jp2", baseline));
     CU_ASSERT_STRING_EQUAL(baseline, "04.00");
     CU_ASSERT_FALSE(s2clr_name_baseline("S2A_MSIL2A_20170613T101031_87_48", baseline));
+    CU_ASSERT_FALSE(
+        s2clr_name_baseline("S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57/B.tif", baseline));
     CU_ASSERT_FALSE(s2clr_name_baseline("x_N0400_y.tif", baseline));
     CU_ASSERT_EQUAL(s2clr_name_metres("a/T29_B02_10m.jp2"), 10);
     CU_ASSERT_EQUAL(s2clr_name_metres("a_60m/T29_B02.jp2"), 0);

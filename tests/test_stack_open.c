@@ -229,7 +229,7 @@ static void bands_option(void)
     stack = rig_open(path, &card, &options);
     CU_ASSERT_EQUAL(s2clr_stack_describe(stack)->band[0].number, 3);
     s2clr_stack_close(stack);
-    rig_refused(inputs, &card, NULL, S2CLR_ERR_MISMATCH, "--input-bands 1,2,3");
+    rig_refused(inputs, &card, NULL, S2CLR_ERR_MISMATCH, "--input-bands (open option INPUT_BANDS)");
     static const char *const bad[][2] = {
         {"1", "fewer"},
         {"1,2,3", "more"},
@@ -316,7 +316,7 @@ static void offsets_of_plain_rasters(void)
     s2clr_stack *stack = rig_open(path, &card, NULL);
     CU_ASSERT_EQUAL(s2clr_stack_describe(stack)->band[0].offset, -1000);
     CU_ASSERT_STRING_EQUAL(s2clr_stack_describe(stack)->offset_from, "processing baseline 05.10");
-    CU_ASSERT_TRUE(rig_warned(stack, "--boa-offset 0"));
+    CU_ASSERT_TRUE(rig_warned(stack, "give 0 with --boa-offset (open option BOA_OFFSET)"));
     s2clr_stack_close(stack);
     set_metadata(path, "BOA_ADD_OFFSET", "-900");
     set_metadata(path, "BOA_ADD_OFFSET_B04", "-800");
@@ -331,7 +331,7 @@ static void offsets_of_plain_rasters(void)
     static const char *const bad[] = {"", "0.5x", "nan", "1e9", "inf", "- 1"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         options.boa_offset = bad[i];
-        rig_refused(inputs, &card, &options, S2CLR_ERR_ARGUMENT, "--boa-offset");
+        rig_refused(inputs, &card, &options, S2CLR_ERR_ARGUMENT, "(open option BOA_OFFSET) ");
     }
     set_metadata(path, "BOA_ADD_OFFSET_B04", "lots");
     rig_refused(inputs, &card, NULL, S2CLR_ERR_FORMAT, "BOA_ADD_OFFSET_B04");

@@ -1,6 +1,6 @@
 /*
- * What views share and keep: finished blocks, models, runtimes; and that nothing stale, half done
- * or left over stays behind changed files, failures, cancelled reads and closed views.
+ * What views share: finished blocks of the same files and settings, and of nothing else. Whatever
+ * changes beneath a raster, no view gives values of what was there before.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <cpl_vsi.h>
@@ -15,28 +15,6 @@
 
 static const rig_scene other_scene = {.width = 612, .height = 349, .crs = "EPSG:32633"};
 
-static char model[600], input[600];
-static const char *const inputs[] = {input};
-
-static s2clr_view_settings prepare(void)
-{
-    snprintf(model, sizeof model, "%s", rig_model_make("state.safetensors", &rig_dense));
-    snprintf(input, sizeof input, "%s", rig_scene_make("state.tif", &rig_scene_small));
-    s2clr_result_cache_clear();
-    rig_settle();
-    return rig_view_settings(model, inputs);
-}
-
-/* The whole map from a view of its own; *units: what it cost. */
-static float *fresh_map(const s2clr_view_settings *settings, uint64_t *units)
-{
-    s2clr_view *view = rig_view_open(settings);
-    float *map = rig_view_read(view, 1);
-    *units = s2clr_view_units(view);
-    s2clr_view_close(view);
-    return map;
-}
-
 static size_t map_bytes(const s2clr_view_settings *settings)
 {
     s2clr_view *view = rig_view_open(settings);
@@ -50,29 +28,29 @@ static size_t map_bytes(const s2clr_view_settings *settings)
 
 static void shares_results(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     const size_t bytes = map_bytes(&settings);
     uint64_t first, second, other;
-    float *a = fresh_map(&settings, &first), *b = fresh_map(&settings, &second);
+    float *a = rig_view_fresh(&settings, &first), *b = rig_view_fresh(&settings, &second);
     CU_ASSERT(first > 0);
     CU_ASSERT_EQUAL(second, 0);
     CU_ASSERT_EQUAL(memcmp(a, b, bytes), 0);
     /* Any setting that matters makes other results; threads and the cache do not. */
     s2clr_view_settings changed = settings;
     changed.min_valid = 0.75;
-    free(fresh_map(&changed, &other));
+    free(rig_view_fresh(&changed, &other));
     CU_ASSERT_EQUAL(other, first);
     changed = settings;
     changed.prevalence = 0.2;
-    free(fresh_map(&changed, &other));
+    free(rig_view_fresh(&changed, &other));
     CU_ASSERT_EQUAL(other, first);
     changed = settings;
     changed.bands = "entropy";
-    free(fresh_map(&changed, &other));
+    free(rig_view_fresh(&changed, &other));
     CU_ASSERT_EQUAL(other, first);
     changed = settings;
     changed.threads = 1;
-    free(fresh_map(&changed, &other));
+    free(rig_view_fresh(&changed, &other));
     CU_ASSERT_EQUAL(other, 0);
     free(a);
     free(b);
@@ -80,16 +58,16 @@ static void shares_results(void)
 
 static void sees_a_changed_file(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     const size_t bytes = map_bytes(&settings);
     uint64_t units;
-    float *before = fresh_map(&settings, &units);
+    float *before = rig_view_fresh(&settings, &units);
     rig_scene_make("state.tif", &other_scene);
-    float *at_once = fresh_map(&settings, &units);
+    float *at_once = rig_view_fresh(&settings, &units);
     CU_ASSERT(units > 0);
     CU_ASSERT_NOT_EQUAL(memcmp(before, at_once, bytes), 0);
     s2clr_result_cache_clear();
-    float *expected = fresh_map(&settings, &units);
+    float *expected = rig_view_fresh(&settings, &units);
     CU_ASSERT_EQUAL(memcmp(expected, at_once, bytes), 0);
     free(before);
     free(at_once);
@@ -99,7 +77,7 @@ static void sees_a_changed_file(void)
 /* A view that stays open while its file changes gives nothing to those that open it later. */
 static void keeps_old_values_to_itself(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     const size_t bytes = map_bytes(&settings);
     uint64_t units;
     s2clr_view *old = rig_view_open(&settings);
@@ -107,9 +85,9 @@ static void keeps_old_values_to_itself(void)
     rig_settle();
     free(rig_view_read(old, 1));
     CU_ASSERT_EQUAL(s2clr_result_cache_bytes(), 0);
-    float *map = fresh_map(&settings, &units);
+    float *map = rig_view_fresh(&settings, &units);
     s2clr_result_cache_clear();
-    float *expected = fresh_map(&settings, &units);
+    float *expected = rig_view_fresh(&settings, &units);
     CU_ASSERT_EQUAL(memcmp(map, expected, bytes), 0);
     s2clr_view_close(old);
     free(map);
@@ -119,16 +97,16 @@ static void keeps_old_values_to_itself(void)
 /* What lies beneath the raster named: a VRT of a VRT of the file, a zip. */
 static void looks_beneath(const char *name, bool shared)
 {
-    s2clr_view_settings settings = prepare();
+    s2clr_view_settings settings = rig_view_prepare();
     const char *const names[] = {name};
     const size_t bytes = map_bytes(&settings);
     uint64_t first, second, third;
     settings.inputs = names;
-    float *a = fresh_map(&settings, &first), *b = fresh_map(&settings, &second);
+    float *a = rig_view_fresh(&settings, &first), *b = rig_view_fresh(&settings, &second);
     CU_ASSERT_EQUAL(second, shared ? 0 : first);
     CU_ASSERT_EQUAL(memcmp(a, b, bytes), 0);
     rig_scene_make("state.tif", &other_scene);
-    float *c = fresh_map(&settings, &third);
+    float *c = rig_view_fresh(&settings, &third);
     CU_ASSERT_EQUAL(third > 0, true);
     CU_ASSERT_NOT_EQUAL(memcmp(a, c, bytes), 0);
     free(a);
@@ -169,7 +147,7 @@ static void zip_scene(const char *name, const rig_scene *scene)
 
 static void looks_into_zips(void)
 {
-    s2clr_view_settings settings = prepare();
+    s2clr_view_settings settings = rig_view_prepare();
     char zip[600], name[700];
     const char *const names[] = {name};
     uint64_t first, second, third;
@@ -179,11 +157,11 @@ static void looks_into_zips(void)
     rig_settle();
     settings.inputs = names;
     const size_t bytes = map_bytes(&settings);
-    float *a = fresh_map(&settings, &first), *b = fresh_map(&settings, &second);
+    float *a = rig_view_fresh(&settings, &first), *b = rig_view_fresh(&settings, &second);
     CU_ASSERT_EQUAL(second, 0);
     zip_scene(zip, &other_scene);
     rig_settle();
-    float *c = fresh_map(&settings, &third);
+    float *c = rig_view_fresh(&settings, &third);
     CU_ASSERT_EQUAL(third, first);
     CU_ASSERT_NOT_EQUAL(memcmp(a, c, bytes), 0);
     free(a);
@@ -194,17 +172,16 @@ static void looks_into_zips(void)
 /* Memory has no times of change: nothing is shared, so nothing can be stale. */
 static void memory_is_never_shared(void)
 {
-    s2clr_view_settings settings = prepare();
+    s2clr_view_settings settings = rig_view_prepare();
     static const char *const names[] = {"/vsimem/state.tif"};
     uint64_t first, second;
-    CU_ASSERT_EQUAL(VSIRename(input, input), 0);
     GDALDriverH driver = GDALGetDriverByName("GTiff");
-    GDALDatasetH from = GDALOpen(input, GA_ReadOnly);
+    GDALDatasetH from = GDALOpen(settings.inputs[0], GA_ReadOnly);
     GDALClose(GDALCreateCopy(driver, names[0], from, FALSE, NULL, NULL, NULL));
     GDALClose(from);
     settings.inputs = names;
-    free(fresh_map(&settings, &first));
-    free(fresh_map(&settings, &second));
+    free(rig_view_fresh(&settings, &first));
+    free(rig_view_fresh(&settings, &second));
     CU_ASSERT(first > 0);
     CU_ASSERT_EQUAL(first, second);
     VSIUnlink(names[0]);

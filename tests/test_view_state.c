@@ -1,6 +1,6 @@
 /*
- * What views share and keep: finished blocks, models, runtimes; and that nothing stale, half done
- * or left over stays behind changed files, failures, cancelled reads and closed views.
+ * What becomes of a view: refused, cancelled, robbed of its file, read by many threads, closed. And
+ * that nothing half done or left over stays behind.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <cpl_vsi.h>
@@ -18,28 +18,6 @@
 #include "predict/result_cache.h"
 #include "view_rig.h"
 
-static char model[600], input[600];
-static const char *const inputs[] = {input};
-
-static s2clr_view_settings prepare(void)
-{
-    snprintf(model, sizeof model, "%s", rig_model_make("state.safetensors", &rig_dense));
-    snprintf(input, sizeof input, "%s", rig_scene_make("state.tif", &rig_scene_small));
-    s2clr_result_cache_clear();
-    rig_settle();
-    return rig_view_settings(model, inputs);
-}
-
-/* The whole map from a view of its own; *units: what it cost. */
-static float *fresh_map(const s2clr_view_settings *settings, uint64_t *units)
-{
-    s2clr_view *view = rig_view_open(settings);
-    float *map = rig_view_read(view, 1);
-    *units = s2clr_view_units(view);
-    s2clr_view_close(view);
-    return map;
-}
-
 /* ---- failures ---- */
 
 static bool stop(void *context, double fraction, const char *message)
@@ -50,9 +28,9 @@ static bool stop(void *context, double fraction, const char *message)
 
 static void goes_on_after_a_cancelled_read(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     uint64_t units;
-    float *expected = fresh_map(&settings, &units);
+    float *expected = rig_view_fresh(&settings, &units);
     s2clr_result_cache_clear();
     s2clr_view *view = rig_view_open(&settings);
     const s2clr_view_info *info = s2clr_view_describe(view);
@@ -72,24 +50,24 @@ static void goes_on_after_a_cancelled_read(void)
 
 static void goes_on_after_a_vanished_file(void)
 {
-    s2clr_view_settings settings = prepare();
+    s2clr_view_settings settings = rig_view_prepare();
     char vrt[600], away[600];
-    const char *const names[] = {vrt};
+    const char *const names[] = {vrt}, *const *inputs = settings.inputs, *scene = inputs[0];
     float block[64 * 64], again[64 * 64];
     snprintf(vrt, sizeof vrt, "%s", predict_rig_path("state.vrt"));
     snprintf(away, sizeof away, "%s", predict_rig_path("away.tif"));
-    rig_view_vrt(vrt, input);
+    rig_view_vrt(vrt, scene);
     settings.inputs = names;
     s2clr_view *view = rig_view_open(&settings);
-    CU_ASSERT_EQUAL(rename(input, away), 0);
+    CU_ASSERT_EQUAL(rename(scene, away), 0);
     const s2clr_status status = s2clr_view_block(view, 1, 0, 0, block);
     CU_ASSERT_EQUAL(status, S2CLR_ERR_IO);
     TEST_ERROR_SAYS("state.tif: vanished");
     CU_ASSERT_NOT_EQUAL(s2clr_view_read(view, 1, 0, 0, 9, 9, block, NULL), S2CLR_OK);
-    CU_ASSERT_EQUAL(rename(away, input), 0);
+    CU_ASSERT_EQUAL(rename(away, scene), 0);
     TEST_OK(s2clr_view_block(view, 1, 0, 0, block));
     s2clr_view_close(view);
-    settings = rig_view_settings(model, inputs);
+    settings.inputs = inputs;
     view = rig_view_open(&settings);
     s2clr_result_cache_clear();
     TEST_OK(s2clr_view_block(view, 1, 0, 0, again));
@@ -101,7 +79,7 @@ static void goes_on_after_a_vanished_file(void)
  * refuse every read themselves. The source is named either way. */
 static void misses_a_source(void)
 {
-    s2clr_view_settings settings = prepare();
+    s2clr_view_settings settings = rig_view_prepare();
     char vrt[600];
     const char *const names[] = {vrt};
     float block[64 * 64];
@@ -118,9 +96,11 @@ static void misses_a_source(void)
     s2clr_view_close(view);
 }
 
+static s2clr_view_settings sound; /* settings */
+
 static void refuses(void (*change)(s2clr_view_settings *), s2clr_status status, const char *text)
 {
-    s2clr_view_settings settings = rig_view_settings(model, inputs);
+    s2clr_view_settings settings = sound;
     s2clr_view *view = NULL;
     change(&settings);
     CU_ASSERT_EQUAL(s2clr_view_open(&settings, &view), status);
@@ -172,7 +152,7 @@ static void bad_level(s2clr_view_settings *s)
 
 static void refuses_nonsense(void)
 {
-    prepare();
+    sound = rig_view_prepare();
     s2clr_runtime_drop_idle(); /* and the model it holds */
     setenv("S2CLR_ZOO", test_source("../models/zoo"), 1);
     refuses(no_model, S2CLR_ERR_IO, "did you mean dense-eurosat-permanentcrop");
@@ -187,7 +167,7 @@ static void refuses_nonsense(void)
 
 static void refuses_windows(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     float out[1];
     s2clr_view *view = rig_view_open(&settings); /* 153 x 88, blocks of 64 x 64 */
     static const int windows[][4] = {{-1, 0, 1, 1},  {0, 88, 1, 1},         {0, 0, 154, 1},
@@ -211,7 +191,7 @@ static void refuses_windows(void)
  * that names the cause first, and nothing else changes. */
 static void refuses_a_circle(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     s2clr_view *inner = NULL, *view = rig_view_open(&settings);
     float out[1];
     s2clr_nesting_set(S2CLR_NESTING_MAX);
@@ -248,10 +228,10 @@ static void *read_much(void *context)
 
 static void threads(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     reader readers[THREADS];
     uint64_t units;
-    float *whole = fresh_map(&settings, &units);
+    float *whole = rig_view_fresh(&settings, &units);
     s2clr_result_cache_clear();
     for (int i = 0; i < THREADS; i++) {
         readers[i] = (reader){&settings, whole, 100 + (uint64_t)i, 0};
@@ -278,7 +258,7 @@ static void *read_blocks(void *context)
 /* Eight views asked for the same blocks at the same time: each is computed once. */
 static void each_block_once(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     block_reader readers[THREADS];
     uint64_t once, total = 0;
     s2clr_view *view = rig_view_open(&settings);
@@ -310,7 +290,7 @@ static long resident_pages(void)
 
 static void open_and_close(void)
 {
-    const s2clr_view_settings settings = prepare();
+    const s2clr_view_settings settings = rig_view_prepare();
     float out[1];
     long before = 0;
     s2clr_runtime_drop_idle();

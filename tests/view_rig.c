@@ -3,12 +3,14 @@
 
 #include <cpl_vsi.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/philox.h"
 #include "harness.h"
+#include "predict/result_cache.h"
 
 s2clr_view_settings rig_view_settings(const char *model, const char *const *input)
 {
@@ -20,6 +22,17 @@ s2clr_view_settings rig_view_settings(const char *model, const char *const *inpu
     settings.stack.level = "L2A";
     settings.threads = 2;
     return settings;
+}
+
+s2clr_view_settings rig_view_prepare(void)
+{
+    static char model[600], input[600];
+    static const char *const inputs[] = {input};
+    snprintf(model, sizeof model, "%s", rig_model_make("state.safetensors", &rig_dense));
+    snprintf(input, sizeof input, "%s", rig_scene_make("state.tif", &rig_scene_small));
+    s2clr_result_cache_clear();
+    rig_settle();
+    return rig_view_settings(model, inputs);
 }
 
 s2clr_view *rig_view_open(const s2clr_view_settings *settings)
@@ -41,6 +54,15 @@ float *rig_view_read(s2clr_view *view, int factor)
     memset(out, 0x55, floats * sizeof *out);
     TEST_OK(s2clr_view_read(view, factor, 0, 0, columns, rows, out, NULL));
     return out;
+}
+
+float *rig_view_fresh(const s2clr_view_settings *settings, uint64_t *units)
+{
+    s2clr_view *view = rig_view_open(settings);
+    float *map = rig_view_read(view, 1);
+    *units = s2clr_view_units(view);
+    s2clr_view_close(view);
+    return map;
 }
 
 /* part: (bands, part_rows, part_columns), of which columns x rows are looked at. */

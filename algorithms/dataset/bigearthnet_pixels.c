@@ -8,6 +8,7 @@
 #include "dataset/pbigearthnet.h"
 #include "sentinel2/bands.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/offset.h"
 
 enum { SIDE = S2CLR_BIGEARTHNET_SIDE, PATH_MAX_BYTES = 4096 };
 #define SAME_PLACE 0.5 /* metres */
@@ -21,7 +22,7 @@ struct s2clr_bigearthnet_pixels {
 /* What the first band says all others must. */
 typedef struct place {
     bool known;
-    double transform[6];
+    double transform[6], dn_offset;
     char path[PATH_MAX_BYTES];
 } place;
 
@@ -86,10 +87,25 @@ static s2clr_status set_crs(s2clr_bigearthnet_pixels *pixels, GDALDatasetH datas
     return s2clr_strdup(wkt, &pixels->crs);
 }
 
+/* The archive's patches have none, those that were exported from a store may. */
+static s2clr_status check_offset(GDALDatasetH dataset, const char *path, int index, place *where)
+{
+    bool found;
+    double offset = 0;
+    S2CLR_TRY(
+        s2clr_offset_of_raster(dataset, GDALGetRasterBand(dataset, 1), "", path, &found, &offset));
+    if (index == 0) where->dn_offset = offset;
+    if (offset == where->dn_offset) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                           "%s: its DN offset is %g, that of %s is %g; a patch has one", path,
+                           offset, where->path, where->dn_offset);
+}
+
 static s2clr_status read_open(s2clr_bigearthnet_pixels *pixels, GDALDatasetH dataset,
                               const char *path, int index, int side, place *where)
 {
     S2CLR_TRY(check_band(dataset, path, side, where));
+    S2CLR_TRY(check_offset(dataset, path, index, where));
     if (index == 0) S2CLR_TRY(set_crs(pixels, dataset, path));
     if (GDALRasterIO(GDALGetRasterBand(dataset, 1), GF_Read, 0, 0, side, side, pixels->dn[index],
                      side, side, GDT_UInt16, 0, 0) == CE_None)
@@ -184,6 +200,7 @@ s2clr_status s2clr_bigearthnet_pixels_read(s2clr_bigearthnet_pixels *pixels, con
     place where = {0};
     S2CLR_TRY(read_bands(pixels, folder, name, &where, record));
     if (metadata) S2CLR_TRY(compare_metadata(pixels, &where, metadata));
+    record->dn_offset = where.dn_offset;
     record->has_footprint = true;
     record->crs = pixels->crs;
     memcpy(record->transform, where.transform, sizeof record->transform);

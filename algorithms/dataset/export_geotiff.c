@@ -82,13 +82,14 @@ static void georeference(GDALDatasetH dataset, const char *wkt, const s2clr_stor
     GDALSetProjection(dataset, wkt);
 }
 
-/* DN stay as they are: what has to be added to them is a tag that predictions understand. */
+/* DN stay as they are: what has to be added to them is a tag that readers understand, 0 as well:
+ * the baseline in a name might tell them otherwise. */
 static void tag(GDALDatasetH dataset, const s2clr_store_row *row)
 {
     char offset[40];
     const char *key = strcmp(row->level, "L1C") == 0 ? "RADIO_ADD_OFFSET" : "BOA_ADD_OFFSET";
     snprintf(offset, sizeof offset, "%.17g", row->dn_offset);
-    if (row->dn_offset != 0) GDALSetMetadataItem(dataset, key, offset, NULL);
+    GDALSetMetadataItem(dataset, key, offset, NULL);
     if (*row->level) GDALSetMetadataItem(dataset, "PROCESSING_LEVEL", row->level, NULL);
 }
 
@@ -162,11 +163,10 @@ static s2clr_status find_wkt(export *to, const s2clr_store_row *row)
     if (!row->has_footprint || (to->crs && strcmp(to->crs, row->crs) == 0)) return S2CLR_OK;
     s2clr_gdal_watch watch;
     s2clr_gdal_watch_begin(&watch);
-    OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
+    OGRSpatialReferenceH crs = s2clr_srs_of(row->crs);
     char *wkt = NULL;
-    const bool good = OSRSetFromUserInput(crs, row->crs) == OGRERR_NONE &&
-                      OSRExportToWkt(crs, &wkt) == OGRERR_NONE;
-    OSRDestroySpatialReference(crs);
+    const bool good = crs && OSRExportToWkt(crs, &wkt) == OGRERR_NONE;
+    if (crs) OSRDestroySpatialReference(crs);
     s2clr_gdal_watch_end(&watch);
     if (!good) {
         CPLFree(wkt);

@@ -26,6 +26,9 @@ void s2clr_pixels_free(s2clr_pixels *pixels);
 /* dn: (channels, size, size), DN + dn_offset of the row, NaN where invalid. */
 s2clr_status s2clr_pixels_read(s2clr_pixels *pixels, size_t row, float *dn);
 
+/* The values as they are stored, which floats hold exactly. to: (height, width). */
+void s2clr_patch_band_floats(const s2clr_patch_band *band, float *to);
+
 /* Links for a list of idle ones. */
 s2clr_pixels **s2clr_pixels_next(s2clr_pixels *pixels);
 

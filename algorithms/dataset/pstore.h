@@ -44,6 +44,13 @@ int64_t s2clr_strings_find(const s2clr_strings *strings, const char *text);
 /* A copy in a block, neither numbered nor found. */
 s2clr_status s2clr_strings_keep(s2clr_strings *strings, const char *text, const char **out);
 
+/* ---- class names: class_names.c ---- */
+
+/* The next name of "a|b|c", which is not "", into `name`; NULL after the last. */
+const char *s2clr_class_name_next(const char *labels, char *name, size_t room);
+/* Adds those of all rows, in the order they come. */
+s2clr_status s2clr_class_names_collect(const s2clr_store *store, s2clr_strings *out);
+
 /* ---- store.json: store_json.c ---- */
 
 typedef struct s2clr_store_text {
@@ -76,6 +83,14 @@ s2clr_status s2clr_values_put(s2clr_values *values, MDB_txn *txn, const char *na
 /* *bytes = NULL when there is none. */
 s2clr_status s2clr_values_get(s2clr_values *values, MDB_txn *txn, const char *name,
                               const void **bytes, size_t *size);
+/* Where the values of `names` lie, in one walk over the keys; places: (names->count), zero where
+ * there is none. Good as long as the transaction. */
+typedef struct s2clr_place {
+    const void *bytes;
+    size_t size;
+} s2clr_place;
+s2clr_status s2clr_values_locate(s2clr_values *values, MDB_txn *txn, const s2clr_strings *names,
+                                 s2clr_place *places);
 s2clr_status s2clr_values_commit(s2clr_values *values, MDB_txn *txn);
 s2clr_status s2clr_values_count(s2clr_values *values, size_t *out);
 /* Removes, for good, the values whose name is not in `names`. */
@@ -148,6 +163,10 @@ typedef struct s2clr_rows {
 
 s2clr_status s2clr_rows_read(s2clr_index *index, s2clr_rows *out);
 void s2clr_rows_clear(s2clr_rows *rows);
+
+/* In traditional GIS order; NULL when it is none, or a URL, which GDAL would fetch: a CRS may come
+ * from somebody's file. */
+OGRSpatialReferenceH s2clr_srs_of(const char *text);
 
 /* From a geotransform in any CRS to WGS 84; keeps the last transformation it made. */
 typedef struct s2clr_footprints {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "dataset/ppixels.h"
 #include "dataset/pstats.h"
 
 const double s2clr_stats_percentile[S2CLR_STATS_PERCENTILES] = {1, 2, 5, 25, 50, 75, 95, 98, 99};
@@ -54,30 +55,17 @@ static uint64_t count_whole(const s2clr_stats_options *options, const s2clr_patc
     return left_out;
 }
 
-#define CONVERT(type)                                                                              \
-    for (size_t i = 0; i < pixels; i++) {                                                          \
-        type dn;                                                                                   \
-        memcpy(&dn, from + i * sizeof dn, sizeof dn);                                              \
-        const double value = (double)dn;                                                           \
-        const bool none = (options->has_nodata && value == options->nodata) || !isfinite(value);   \
-        to[i] = none ? NAN : (float)(value + offset);                                              \
-        left_out += none;                                                                          \
-    }
-
 static uint64_t convert(const s2clr_stats_options *options, const s2clr_patch_band *band,
                         double offset, float *to)
 {
-    const unsigned char *from = band->data;
     const size_t pixels = (size_t)band->height * (size_t)band->width;
     uint64_t left_out = 0;
-    if (band->dtype == S2CLR_DTYPE_U8) {
-        CONVERT(uint8_t)
-    } else if (band->dtype == S2CLR_DTYPE_U16) {
-        CONVERT(uint16_t)
-    } else if (band->dtype == S2CLR_DTYPE_I16) {
-        CONVERT(int16_t)
-    } else {
-        CONVERT(float)
+    s2clr_patch_band_floats(band, to);
+    for (size_t i = 0; i < pixels; i++) {
+        const double value = (double)to[i];
+        const bool none = (options->has_nodata && value == options->nodata) || !isfinite(value);
+        to[i] = none ? NAN : (float)(value + offset);
+        left_out += none;
     }
     return left_out;
 }

@@ -105,21 +105,13 @@ static s2clr_status count_table(const s2clr_store *store, size_t t, s2clr_label_
 
 /* ---- classes ---- */
 
-/* The next name of "a|b|c" into `name`; NULL after the last. */
-static const char *next_name(const char *labels, char *name, size_t room)
-{
-    const size_t length = strcspn(labels, "|");
-    snprintf(name, room, "%.*s", (int)length, labels);
-    return labels[length] ? labels + length + 1 : NULL;
-}
-
 static int numbers_of(const class_names *names, const char *text,
                       size_t number[S2CLR_PATCH_LABELS_MAX])
 {
     char name[1024];
     int count = 0;
     for (const char *at = *text ? text : NULL; at && count < S2CLR_PATCH_LABELS_MAX;) {
-        at = next_name(at, name, sizeof name);
+        at = s2clr_class_name_next(at, name, sizeof name);
         const int64_t found = s2clr_strings_find(names, name);
         bool again = found < 0;
         for (int i = 0; i < count; i++) again |= number[i] == (size_t)found;
@@ -132,22 +124,6 @@ int s2clr_stats_classes_of(const s2clr_label_stats *labels, const char *text,
                            size_t number[S2CLR_PATCH_LABELS_MAX])
 {
     return numbers_of(labels->names, text, number);
-}
-
-static s2clr_status collect_classes(const s2clr_store *store, class_names *names)
-{
-    char name[1024];
-    const char *kept, *before = NULL;
-    for (size_t i = 0; i < s2clr_store_count(store); i++) {
-        const char *labels = s2clr_store_row_at(store, i)->labels;
-        if (labels == before || !*labels) continue; /* equal texts are one text */
-        before = labels;
-        while (labels) {
-            labels = next_name(labels, name, sizeof name);
-            S2CLR_TRY(s2clr_strings_put(names, name, &kept));
-        }
-    }
-    return S2CLR_OK;
 }
 
 static void count_classes(const s2clr_store *store, const class_names *names, s2clr_count *count)
@@ -201,7 +177,7 @@ s2clr_status s2clr_stats_labels_count(const s2clr_store *store, s2clr_label_stat
         count_label(&labels->all, s2clr_store_row_at(store, i)->label);
     labels->all.name = "all";
     for (size_t t = 0; t < S2CLR_STATS_TABLES; t++) S2CLR_TRY(count_table(store, t, labels));
-    s2clr_status status = collect_classes(store, &found);
+    s2clr_status status = s2clr_class_names_collect(store, &found);
     if (status == S2CLR_OK) status = sort_classes(store, &found, labels);
     s2clr_strings_clear(&found);
     return status == S2CLR_OK ? count_pairs(store, labels) : status;

@@ -24,8 +24,7 @@ void s2clr_footprints_clear(s2clr_footprints *footprints)
     *footprints = (s2clr_footprints){0};
 }
 
-/* A CRS may come from somebody's file: GDAL would fetch a URL that stands there. */
-static OGRSpatialReferenceH srs_of(const char *text)
+OGRSpatialReferenceH s2clr_srs_of(const char *text)
 {
     if (strstr(text, "://")) return NULL;
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
@@ -45,7 +44,7 @@ static s2clr_status shorten(OGRSpatialReferenceH srs, const char *text, char **o
                *number = OSRGetAuthorityCode(srs, NULL);
     if (!authority || !number || strcmp(authority, "EPSG") != 0) return s2clr_strdup(text, out);
     snprintf(code, sizeof code, "EPSG:%.40s", number);
-    OGRSpatialReferenceH same = srs_of(code);
+    OGRSpatialReferenceH same = s2clr_srs_of(code);
     const bool is = same && OSRIsSame(srs, same);
     if (same) OSRDestroySpatialReference(same);
     return s2clr_strdup(is ? code : text, out);
@@ -57,7 +56,7 @@ static s2clr_status set_crs(s2clr_footprints *footprints, const char *name, cons
     s2clr_footprints_clear(footprints);
     s2clr_status status = s2clr_strdup(crs, &footprints->crs);
     s2clr_gdal_watch_begin(&watch);
-    OGRSpatialReferenceH from = srs_of(crs), to = srs_of("EPSG:4326");
+    OGRSpatialReferenceH from = s2clr_srs_of(crs), to = s2clr_srs_of("EPSG:4326");
     if (from && to) footprints->way = OCTNewCoordinateTransformation(from, to);
     if (status == S2CLR_OK && footprints->way) status = shorten(from, crs, &footprints->short_crs);
     if (from) OSRDestroySpatialReference(from);

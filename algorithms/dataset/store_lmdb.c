@@ -301,6 +301,33 @@ s2clr_status s2clr_values_count(s2clr_values *values, size_t *out)
     return S2CLR_OK;
 }
 
+/* ---- walks ---- */
+
+/* Number of a key among the names, or -1. */
+static int64_t find_key(const s2clr_strings *names, const MDB_val *key)
+{
+    char name[S2CLR_PATCH_NAME_MAX + 12]; /* LMDB's keys have at most 511 bytes */
+    if (key->mv_size >= sizeof name || memchr(key->mv_data, 0, key->mv_size)) return -1;
+    memcpy(name, key->mv_data, key->mv_size);
+    name[key->mv_size] = 0;
+    return s2clr_strings_find(names, name);
+}
+
+s2clr_status s2clr_values_locate(s2clr_values *values, MDB_txn *txn, const s2clr_strings *names,
+                                 s2clr_place *places)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int code = mdb_cursor_open(txn, values->dbi, &cursor);
+    if (code) return failed(values->path, code);
+    while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        const int64_t number = find_key(names, &key);
+        if (number >= 0) places[number] = (s2clr_place){value.mv_data, value.mv_size};
+    }
+    mdb_cursor_close(cursor);
+    return code == MDB_NOTFOUND ? S2CLR_OK : failed(values->path, code);
+}
+
 /* ---- orphans ---- */
 
 /* Pages that a deletion takes and gives back stay unwritten; the file gets its length before, so
@@ -324,20 +351,13 @@ static s2clr_status lengthen(s2clr_values *values, size_t deletions)
 /* Walks all keys; *known counts those that have a name in `names`. */
 static int delete_unknown(MDB_txn *txn, MDB_dbi dbi, const s2clr_strings *names, size_t *known)
 {
-    char name[S2CLR_PATCH_NAME_MAX + 12]; /* LMDB's keys have at most 511 bytes */
     MDB_cursor *cursor;
     MDB_val key, value;
     int code = mdb_cursor_open(txn, dbi, &cursor);
     if (code) return code;
     code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
     while (!code) {
-        bool keep = key.mv_size < sizeof name && !memchr(key.mv_data, 0, key.mv_size);
-        if (keep) {
-            memcpy(name, key.mv_data, key.mv_size);
-            name[key.mv_size] = 0;
-            keep = s2clr_strings_find(names, name) >= 0;
-        }
-        if (keep)
+        if (find_key(names, &key) >= 0)
             ++*known;
         else
             code = mdb_cursor_del(cursor, 0);

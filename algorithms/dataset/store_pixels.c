@@ -75,7 +75,7 @@ static s2clr_status reserve(s2clr_pixels *p, size_t count)
         to[i] = (float)value;                                                                      \
     }
 
-static void convert(const s2clr_patch_band *band, float *to)
+void s2clr_patch_band_floats(const s2clr_patch_band *band, float *to)
 {
     const size_t count = (size_t)band->height * (size_t)band->width;
     const unsigned char *from = band->data;
@@ -157,7 +157,7 @@ static s2clr_status read_band(s2clr_pixels *p, const s2clr_patch_band *band, flo
     const size_t count = (size_t)side * (size_t)side, wanted = (size_t)size * (size_t)size;
     const s2clr_resampler *resampler;
     if (side == size) {
-        convert(band, dn);
+        s2clr_patch_band_floats(band, dn);
         judge(p->wish, dn, wanted, p->valid);
         finish(p->wish, p->valid, offset, dn);
         return S2CLR_OK;
@@ -165,7 +165,7 @@ static s2clr_status read_band(s2clr_pixels *p, const s2clr_patch_band *band, flo
     S2CLR_TRY(reserve(p, count));
     S2CLR_TRY(weights_for(p, side, &resampler));
     S2CLR_TRY(reserve_rows(p, resampler));
-    convert(band, p->values);
+    s2clr_patch_band_floats(band, p->values);
     const bool all_ok = judge(p->wish, p->values, count, p->ok);
     for (size_t i = 0; !all_ok && i < count; i++)
         if (!p->ok[i]) p->values[i] = 0; /* as the resampler wants it: NaN times weight 0 is NaN */

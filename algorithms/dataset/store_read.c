@@ -1,5 +1,7 @@
 /* Reading a store: rows from memory, pixels from the mapping. */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,10 +9,27 @@
 #include "base/memory.h"
 #include "dataset/pstore.h"
 
+/*
+ * LMDB finds a key by a binary search in each page on the way down, which for a small patch takes
+ * longer than copying it. So who reads a good part of a store gets a table of where every value
+ * lies, made in one walk. It is made after one search per SEARCHES patches: those have then seen
+ * most pages with keys, so that a single patch of a large store on a slow disk stays cheap.
+ */
+enum { SEARCHES = 64 };
+
+typedef struct places {
+    pthread_mutex_t mutex; /* of making it */
+    bool tried;
+    MDB_txn *txn;                       /* keeps the places from being used again */
+    s2clr_place *row;                   // (rows of the store)
+    _Atomic(const s2clr_place *) ready; /* `row`, or NULL: not made */
+} places;
+
 struct s2clr_store {
     s2clr_store_text text;
     s2clr_rows rows;
     s2clr_values *values;
+    places *places;
 };
 
 /* Most patches of a store have the same bands: what the last header said is kept, and a value that
@@ -18,11 +37,55 @@ struct s2clr_store {
 struct s2clr_store_cursor {
     const s2clr_store *store;
     MDB_txn *txn;
+    size_t searches;
     unsigned char *header; // (header_bytes) length and JSON of the last value
     size_t header_bytes, value_bytes;
     s2clr_store_patch layout;             /* of that value; data not set */
     size_t offset[S2CLR_PATCH_BANDS_MAX]; /* of a band's data in the value */
 };
+
+/* ---- places ---- */
+
+static s2clr_status places_new(places **out)
+{
+    places *table;
+    S2CLR_TRY(s2clr_alloc(1, sizeof *table, "places of a store", (void **)&table));
+    pthread_mutex_init(&table->mutex, NULL);
+    *out = table;
+    return S2CLR_OK;
+}
+
+static void places_free(places *table)
+{
+    if (!table) return;
+    mdb_txn_abort(table->txn);
+    s2clr_free(table->row);
+    pthread_mutex_destroy(&table->mutex);
+    s2clr_free(table);
+}
+
+static s2clr_status places_fill(const s2clr_store *store, places *table)
+{
+    S2CLR_TRY(s2clr_alloc(store->rows.count, sizeof *table->row, "places of a store",
+                          (void **)&table->row));
+    S2CLR_TRY(s2clr_values_begin(store->values, false, &table->txn));
+    return s2clr_values_locate(store->values, table->txn, &store->rows.names, table->row);
+}
+
+/* Without the table all goes on, by searches: they also tell which patch is damaged. */
+static void places_make(const s2clr_store *store)
+{
+    places *table = store->places;
+    pthread_mutex_lock(&table->mutex);
+    if (!table->tried) {
+        table->tried = true;
+        if (places_fill(store, table) == S2CLR_OK)
+            atomic_store_explicit(&table->ready, table->row, memory_order_release);
+        else
+            s2clr_error_clear();
+    }
+    pthread_mutex_unlock(&table->mutex);
+}
 
 /* ---- the store ---- */
 
@@ -35,6 +98,7 @@ static s2clr_status open_all(const char *path, s2clr_store *store)
     const s2clr_status status = s2clr_rows_read(&index, &store->rows);
     s2clr_index_close(&index);
     S2CLR_TRY(status);
+    S2CLR_TRY(places_new(&store->places));
     S2CLR_TRY(s2clr_values_open(path, false, &store->values));
     S2CLR_TRY(s2clr_values_count(store->values, &values));
     if (values >= store->rows.count) return S2CLR_OK;
@@ -60,6 +124,7 @@ s2clr_status s2clr_store_open(const char *path, s2clr_store **out)
 void s2clr_store_close(s2clr_store *store)
 {
     if (!store) return;
+    places_free(store->places);
     s2clr_values_close(store->values);
     s2clr_rows_clear(&store->rows);
     s2clr_store_text_clear(&store->text);
@@ -118,20 +183,33 @@ void s2clr_store_cursor_free(s2clr_store_cursor *cursor)
     s2clr_free(cursor);
 }
 
-static s2clr_status find_value(const s2clr_store_cursor *cursor, size_t index, const void **bytes,
-                               size_t *size)
+static s2clr_status search_value(s2clr_store_cursor *cursor, size_t index, const void **bytes,
+                                 size_t *size)
 {
     const s2clr_store_row *row = s2clr_store_row_at(cursor->store, index);
     const char *path = s2clr_values_path(cursor->store->values);
     if (!row)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s: patch %zu was asked for, there are %zu",
                                path, index, cursor->store->rows.count);
+    if (++cursor->searches == 1 + cursor->store->rows.count / SEARCHES) places_make(cursor->store);
     S2CLR_TRY(s2clr_values_get(cursor->store->values, cursor->txn, row->name, bytes, size));
     if (*bytes) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_FORMAT,
                            "%s: patch '%s' has a row in " S2CLR_STORE_INDEX
                            " and no value; delete the row, or make the store again",
                            path, row->name);
+}
+
+static s2clr_status find_value(s2clr_store_cursor *cursor, size_t index, const void **bytes,
+                               size_t *size)
+{
+    const s2clr_store *store = cursor->store;
+    const s2clr_place *row = atomic_load_explicit(&store->places->ready, memory_order_acquire);
+    if (!row || index >= store->rows.count || !row[index].bytes)
+        return search_value(cursor, index, bytes, size);
+    *bytes = row[index].bytes;
+    *size = row[index].size;
+    return S2CLR_OK;
 }
 
 s2clr_status s2clr_store_hash(s2clr_store_cursor *cursor, size_t index, char hex[65])

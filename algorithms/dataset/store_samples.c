@@ -82,30 +82,6 @@ static s2clr_status samples_read(void *context, size_t index, float *dn)
 
 /* ---- class names ---- */
 
-/* Calls for every name in "a|b|c"; `name` has room for the longest. */
-static const char *next_name(const char *labels, char *name, size_t room)
-{
-    const size_t length = strcspn(labels, "|");
-    snprintf(name, room, "%.*s", (int)length, labels);
-    return labels[length] ? labels + length + 1 : NULL;
-}
-
-static s2clr_status all_classes(const s2clr_store *store, s2clr_strings *out)
-{
-    char name[1024];
-    const char *kept, *before = NULL;
-    for (size_t i = 0; i < s2clr_store_count(store); i++) {
-        const char *labels = s2clr_store_row_at(store, i)->labels;
-        if (labels == before || !*labels) continue; /* equal texts are one text */
-        before = labels;
-        while (labels) {
-            labels = next_name(labels, name, sizeof name);
-            S2CLR_TRY(s2clr_strings_put(out, name, &kept));
-        }
-    }
-    return S2CLR_OK;
-}
-
 static s2clr_status unknown_class(const char *path, const char *list, const s2clr_strings *classes)
 {
     char word[256];
@@ -145,7 +121,7 @@ static s2clr_label label_by_class(const char *labels, const s2clr_strings *class
     char name[1024];
     if (!*labels) return S2CLR_LABEL_UNKNOWN;
     while (labels) {
-        labels = next_name(labels, name, sizeof name);
+        labels = s2clr_class_name_next(labels, name, sizeof name);
         const int64_t number = s2clr_strings_find(classes, name);
         if (number >= 0 && positive[number]) return S2CLR_LABEL_POSITIVE;
     }
@@ -158,7 +134,7 @@ static s2clr_status judge_by_class(const char *path, const s2clr_store *store, c
 {
     s2clr_strings classes = {0};
     bool *positive = NULL;
-    s2clr_status status = all_classes(store, &classes);
+    s2clr_status status = s2clr_class_names_collect(store, &classes);
     if (status == S2CLR_OK)
         status = s2clr_alloc(classes.count, sizeof *positive, "classes", (void **)&positive);
     if (status == S2CLR_OK) status = mark_positive(path, list, &classes, positive);

@@ -17,22 +17,9 @@ enum { EDGE = 16 };
 #define PIECE_METRES 500.0
 #define PIECES 4096
 
-/* A CRS may come from somebody's file: GDAL would fetch a URL that stands there. */
-static OGRSpatialReferenceH srs_of(const char *text)
-{
-    if (strstr(text, "://")) return NULL;
-    OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
-    if (srs && OSRSetFromUserInput(srs, text) != OGRERR_NONE) {
-        OSRDestroySpatialReference(srs);
-        return NULL;
-    }
-    if (srs) OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
-    return srs;
-}
-
 OGRSpatialReferenceH s2clr_world_new(void)
 {
-    return srs_of("EPSG:4326");
+    return s2clr_srs_of("EPSG:4326");
 }
 
 /* ---- ways ---- */
@@ -58,7 +45,7 @@ static s2clr_status learn(s2clr_ways *ways, const char *crs, int *out)
     s2clr_gdal_watch watch;
     forget(ways, slot);
     s2clr_gdal_watch_begin(&watch);
-    OGRSpatialReferenceH from = srs_of(crs);
+    OGRSpatialReferenceH from = s2clr_srs_of(crs);
     if (from) {
         ways->kept[slot].there = OCTNewCoordinateTransformation(from, ways->target);
         ways->kept[slot].back = OCTNewCoordinateTransformation(ways->target, from);

@@ -17,6 +17,7 @@
 #include <geos_c.h>
 
 #include "dataset/pstore.h"
+#include "labels/geos_rectangle.h"
 #include "labels/labels.h"
 
 /* ---- days: labels_dates.c ---- */
@@ -125,8 +126,6 @@ s2clr_status s2clr_label_set_index(s2clr_label_set *set);
 s2clr_status s2clr_label_set_find(s2clr_label_set *set, const double box[4]);
 /* True when the box meets the extent of all entries. */
 bool s2clr_label_set_reaches(const s2clr_label_set *set, const double box[4]);
-GEOSGeometry *s2clr_geos_rectangle(GEOSContextHandle_t geos, double x0, double y0, double x1,
-                                   double y1);
 
 /* ---- kinds: labels_list.c ---- */
 

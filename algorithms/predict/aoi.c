@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "labels/geos_rectangle.h"
 #include "predict/paoi.h"
 
 /* Below this many pixels a side, asking for each is cheaper than cutting further. */
@@ -104,16 +105,6 @@ static void set(question *q, int column, int row, int columns, int rows)
                (size_t)columns);
 }
 
-static GEOSGeometry *rectangle(GEOSContextHandle_t geos, double x0, double y0, double x1, double y1)
-{
-    const double corner[5][2] = {{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}, {x0, y0}};
-    GEOSCoordSequence *ring = GEOSCoordSeq_create_r(geos, 5, 2);
-    for (unsigned i = 0; ring && i < 5; i++)
-        GEOSCoordSeq_setXY_r(geos, ring, i, corner[i][0], corner[i][1]);
-    GEOSGeometry *shell = ring ? GEOSGeom_createLinearRing_r(geos, ring) : NULL;
-    return shell ? GEOSGeom_createPolygon_r(geos, shell, NULL, 0) : NULL;
-}
-
 static s2clr_status ask_points(question *q, int column, int row, int columns, int rows)
 {
     GEOSContextHandle_t geos = q->aoi->geos;
@@ -135,7 +126,7 @@ static s2clr_status ask(question *q, int column, int row, int columns, int rows)
     GEOSContextHandle_t geos = q->aoi->geos;
     if (!q->inside && q->any) return S2CLR_OK;
     if (columns <= LEAF && rows <= LEAF) return ask_points(q, column, row, columns, rows);
-    GEOSGeometry *box = rectangle(geos, column, row, column + columns, row + rows);
+    GEOSGeometry *box = s2clr_geos_rectangle(geos, column, row, column + columns, row + rows);
     if (!box) return failed(q->aoi);
     const char meets = GEOSPreparedIntersects_r(geos, q->aoi->prepared, box);
     const char covers = meets == 1 ? GEOSPreparedCovers_r(geos, q->aoi->prepared, box) : 0;

@@ -14,6 +14,7 @@
 #include "predict/shards.h"
 #include "predict/stream.h"
 #include "predict/writer.h"
+#include "sentinel2/stack_files.h"
 
 /* Everything a run holds; released in one place, whatever happened. */
 typedef struct s2clr_predict_job {
@@ -24,12 +25,13 @@ typedef struct s2clr_predict_job {
     s2clr_output_bands bands;
     s2clr_runtime *runtime;
     s2clr_stack *stack;
-    s2clr_grid grid; /* of the patches */
-    s2clr_grid map;  /* of the output: the same, or with blending every input pixel */
-    int whole[4];    /* the map asked for, in the map's grid: column, row, columns, rows */
-    int window[4];   /* the file's: whole, or a part of its rows */
-    int work[4];     /* what of it the area of interest meets; no rows: nothing */
-    int patches[4];  /* the patches for work */
+    s2clr_stack_files files; /* of it */
+    s2clr_grid grid;         /* of the patches */
+    s2clr_grid map;          /* of the output: the same, or with blending every input pixel */
+    int whole[4];            /* the map asked for, in the map's grid: column, row, columns, rows */
+    int window[4];           /* the file's: whole, or a part of its rows */
+    int work[4];             /* what of it the area of interest meets; no rows: nothing */
+    int patches[4];          /* the patches for work */
     s2clr_aoi *aoi;
     s2clr_engine *engine;
     size_t memory; /* bytes */
@@ -62,6 +64,6 @@ s2clr_status s2clr_predict_finish(s2clr_predict_job *job, double from);
 
 /* predict_identity.c: what decides the bytes of the output, as K=V for the journal; the caller
  * frees with CSLDestroy(). */
-s2clr_status s2clr_predict_identity(const s2clr_predict_job *job, char ***out);
+char **s2clr_predict_identity(const s2clr_predict_job *job);
 
 #endif

@@ -121,6 +121,7 @@ static void release(s2clr_predict_job *r)
     CSLDestroy(r->part_tags);
     s2clr_engine_free(r->engine);
     s2clr_aoi_close(r->aoi);
+    s2clr_stack_files_free(&r->files);
     s2clr_stack_close(r->stack);
     s2clr_runtime_release(r->runtime);
     s2clr_output_bands_free(&r->bands);

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "predict/ppredict.h"
-#include "sentinel2/stack_files.h"
 
 /* Name, size and time of change; a file that cannot be looked at has none of the two. */
 static char **add_file(char **list, const char *key, const char *path)
@@ -19,21 +18,18 @@ static char **add_file(char **list, const char *key, const char *path)
                                       found.st_mtim.tv_nsec));
 }
 
-static s2clr_status add_files(const s2clr_predict_job *job, char ***list)
+static char **add_files(char **list, const s2clr_predict_job *job)
 {
-    s2clr_stack_files files;
     char key[32];
-    S2CLR_TRY(s2clr_stack_files_list(job->stack, &files));
-    for (int i = 0; files.local[i]; i++) {
+    for (int i = 0; job->files.local[i]; i++) {
         snprintf(key, sizeof key, "FILE_%d", i + 1);
-        *list = add_file(*list, key, files.local[i]);
+        list = add_file(list, key, job->files.local[i]);
     }
-    if (job->settings->aoi) *list = add_file(*list, "AOI_FILE", job->settings->aoi);
-    s2clr_stack_files_free(&files);
-    return S2CLR_OK;
+    if (job->settings->aoi) list = add_file(list, "AOI_FILE", job->settings->aoi);
+    return list;
 }
 
-s2clr_status s2clr_predict_identity(const s2clr_predict_job *job, char ***out)
+char **s2clr_predict_identity(const s2clr_predict_job *job)
 {
     const s2clr_predict_settings *settings = job->settings;
     const int *window = job->window;
@@ -45,12 +41,7 @@ s2clr_status s2clr_predict_identity(const s2clr_predict_job *job, char ***out)
         list = CSLSetNameValue(list, CPLSPrintf("CREATION_%d", i + 1), settings->creation[i]);
     list =
         CSLSetNameValue(list, "ROWS", CPLSPrintf("%d to %d", window[1], window[1] + window[3] - 1));
-    const s2clr_status status = add_files(job, &list);
-    if (status != S2CLR_OK) {
-        CSLDestroy(list);
-        return status;
-    }
+    list = add_files(list, job);
     for (int i = 0; job->tags && job->tags[i]; i++) list = CSLAddString(list, job->tags[i]);
-    *out = list;
-    return S2CLR_OK;
+    return list;
 }

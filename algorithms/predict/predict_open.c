@@ -42,6 +42,8 @@ static s2clr_status open_inputs(s2clr_predict_job *r)
     S2CLR_TRY(s2clr_output_bands_parse(settings->bands, r->model, &r->bands));
     S2CLR_TRY(s2clr_stack_open(settings->inputs, settings->input_count, card, &settings->stack,
                                &r->stack));
+    S2CLR_TRY(s2clr_stack_files_list(r->stack, &r->files));
+    S2CLR_TRY(s2clr_stack_files_check(&r->files, settings->inputs[0]));
     const s2clr_stack_info *info = s2clr_stack_describe(r->stack);
     r->result.stack = *info;
     r->result.stack.wkt = NULL;

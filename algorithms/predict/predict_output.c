@@ -61,7 +61,7 @@ static int journal_planes(const s2clr_predict_job *r)
 /* *may_replace: the output stands, but it is what this very run made before it was killed. */
 static s2clr_status open_journal(s2clr_predict_job *r, bool *may_replace)
 {
-    char target[S2CLR_OUTPUT_PATH_MAX], path[S2CLR_OUTPUT_PATH_MAX + 16], **identity;
+    char target[S2CLR_OUTPUT_PATH_MAX], path[S2CLR_OUTPUT_PATH_MAX + 16];
     const char *output = r->result.output;
     const int planes = journal_planes(r);
     if (strncmp(output, "/vsi", 4) == 0)
@@ -72,7 +72,7 @@ static s2clr_status open_journal(s2clr_predict_job *r, bool *may_replace)
     const s2clr_status allowed = s2clr_output_check(output, r->settings->overwrite);
     if (allowed != S2CLR_OK && access(path, F_OK) != 0) return allowed;
     S2CLR_TRY(s2clr_alloc((size_t)planes, sizeof *r->record, "planes", (void **)&r->record));
-    S2CLR_TRY(s2clr_predict_identity(r, &identity));
+    char **identity = s2clr_predict_identity(r);
     const s2clr_status status =
         s2clr_journal_open(path, (const char *const *)identity, planes, &r->journal);
     CSLDestroy(identity);

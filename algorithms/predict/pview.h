@@ -58,8 +58,6 @@ s2clr_status s2clr_view_open_stack(s2clr_view *view);
 double s2clr_view_clock(void);
 /* Notes the state of the files of a stack opened since `began`. */
 void s2clr_view_note_state(s2clr_view *view, double began);
-/* Every file is still there. A VRT whose source is missing may read as empty, without a word. */
-s2clr_status s2clr_view_check_files(const s2clr_view *view);
 /* True when what is computed now is still what the key says. */
 bool s2clr_view_is_unchanged(const s2clr_view *view);
 /* Sets view->key; needs the runtime. */

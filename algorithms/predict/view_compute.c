@@ -101,7 +101,7 @@ s2clr_status s2clr_view_compute(s2clr_view *view, const s2clr_view_window *windo
         .context = &s,
         .progress = progress,
         .to = 1};
-    s2clr_status status = s2clr_view_check_files(view);
+    s2clr_status status = s2clr_stack_files_check(&view->files, view->name);
     if (status == S2CLR_OK) status = s2clr_stream_run(view->engine, view->stack, &request, NULL);
     s2clr_free(s.planes);
     if (status != S2CLR_OK && status != S2CLR_ERR_CANCELLED) {

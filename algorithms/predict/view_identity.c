@@ -83,22 +83,6 @@ void s2clr_view_note_state(s2clr_view *view, double began)
                   latest < began - TICK_SECONDS;
 }
 
-s2clr_status s2clr_view_check_files(const s2clr_view *view)
-{
-    if (view->files.missing)
-        return s2clr_error_set(S2CLR_ERR_IO, "%s: its source %s is not there; bring it back",
-                               view->name, view->files.missing);
-    for (char **file = view->files.local; view->files.complete && *file; file++) {
-        struct stat info;
-        if (stat(*file, &info) != 0)
-            return s2clr_error_set(S2CLR_ERR_IO,
-                                   "%s: vanished while it was being read through %s; bring it back "
-                                   "or open another raster",
-                                   *file, view->name);
-    }
-    return S2CLR_OK;
-}
-
 bool s2clr_view_is_unchanged(const s2clr_view *view)
 {
     uint8_t now[32];

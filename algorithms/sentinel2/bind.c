@@ -37,9 +37,8 @@ static s2clr_status missing(const s2clr_found *found, const s2clr_card *card, co
     return s2clr_error_set(
         S2CLR_ERR_MISMATCH,
         "%s: no band %s; the model wants %s, the input has %d raster bands and names them: %s; say "
-        "which is which with --input-bands (raster band numbers in the model's order, as in "
-        "--input-bands "
-        "1,2,3, or --input-bands %s=N)",
+        "which is which with " S2CLR_SAY_BANDS ": raster band numbers in the model's order, as in "
+        "1,2,3, or names with numbers, as in %s=N",
         found->input, band, wanted, found->candidates, names, band);
 }
 
@@ -65,7 +64,7 @@ static s2clr_status pick(const s2clr_found *found, const char *band, int *out)
                     "%s: two candidates for band %s: %s band %d (%s) and %s band %d (%s); give "
                     "only one of them%s",
                     found->input, band, a->path, a->number, a->found_by, b->path, b->number,
-                    b->found_by, found->numbered ? ", or name it with --input-bands" : "");
+                    b->found_by, found->numbered ? ", or name it with " S2CLR_SAY_BANDS : "");
             if (ma <= mb) continue;
         }
         best = i;
@@ -76,11 +75,11 @@ static s2clr_status pick(const s2clr_found *found, const char *band, int *out)
 
 static s2clr_status bad_bands(const char *given, const char *why)
 {
-    return s2clr_error_set(
-        S2CLR_ERR_ARGUMENT,
-        "--input-bands %.200s: %s; write raster band numbers in the model's order "
-        "(1,2,3) or names with numbers (B04=1,B03=2)",
-        given, why);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           S2CLR_SAY_BANDS
+                           " %.200s: %s; write raster band numbers in the model's order "
+                           "(1,2,3) or names with numbers (B04=1,B03=2)",
+                           given, why);
 }
 
 /* One item of --input-bands: "3" or "B04=3"; *slot is the card's band it is for. */
@@ -113,10 +112,10 @@ static s2clr_status parse_bands(const char *given, const s2clr_card *card, const
     int next = 0;
     const bool named = strchr(given, '=') != NULL;
     if (!found->numbered)
-        return s2clr_error_set(
-            S2CLR_ERR_ARGUMENT,
-            "--input-bands %.200s: %s (%s) names its bands itself; leave --input-bands out", given,
-            found->input, found->opened_as);
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               S2CLR_SAY_BANDS
+                               " %.200s: %s (%s) names its bands itself; leave it out",
+                               given, found->input, found->opened_as);
     for (const char *item = given;;) {
         const size_t length = strcspn(item, ",");
         int slot = next++;
@@ -128,7 +127,7 @@ static s2clr_status parse_bands(const char *given, const s2clr_card *card, const
         if (chosen[slot] >= 0) return bad_bands(given, "names a band twice");
         if (number < 1 || number > found->candidates)
             return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                                   "--input-bands %.200s: no raster band %ld; %s has 1 to %d",
+                                   S2CLR_SAY_BANDS " %.200s: no raster band %ld; %s has 1 to %d",
                                    given, number, found->input, found->candidates);
         for (int i = 0; i < card->bands; i++)
             if (chosen[i] == number - 1) return bad_bands(given, "uses a raster band twice");
@@ -152,7 +151,7 @@ static s2clr_status open_candidate(s2clr_found *found, const s2clr_candidate *ca
     if (strcmp(candidate->found_by, "file name") == 0 && colours != 1)
         return s2clr_error_set(
             S2CLR_ERR_FORMAT,
-            "%s: named after one band but holds %d; give it alone, with --input-bands",
+            "%s: named after one band but holds %d; give it alone, with " S2CLR_SAY_BANDS,
             candidate->path, colours);
     return S2CLR_OK;
 }

@@ -1,10 +1,10 @@
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sentinel2/bands.h"
+#include "sentinel2/offset.h"
 #include "sentinel2/pnames.h"
 #include "sentinel2/pstack.h"
 
@@ -61,24 +61,25 @@ static s2clr_status pick_level(const s2clr_found *found, const s2clr_card *card,
     if (forced) {
         if (!s2clr_card_find_level(card, forced))
             return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                                   "--level %.60s: the model knows no such level; it knows %s",
+                                   S2CLR_SAY_LEVEL
+                                   " %.60s: the model knows no such level; it knows %s",
                                    forced, levels);
         if (known[0] && strcmp(known, forced) != 0)
-            s2clr_info_warn(info, "%s: is %s (%s), read as %s as --level says", found->input, known,
-                            known_from, forced);
+            s2clr_info_warn(info, "%s: is %s (%s), read as %s as " S2CLR_SAY_LEVEL " says",
+                            found->input, known, known_from, forced);
         set(info->level, info->level_from, forced, "--level");
     } else if (known[0]) {
         if (!s2clr_card_find_level(card, known))
             return s2clr_error_set(S2CLR_ERR_MISMATCH,
                                    "%s: processing level is %s (%s), the model accepts %s; give "
-                                   "such a product, or force one with --level",
+                                   "such a product, or force one with " S2CLR_SAY_LEVEL,
                                    found->input, known, known_from, levels);
         set(info->level, info->level_from, known, known_from);
     } else {
         set(info->level, info->level_from, card->level[0].name, "assumed");
         s2clr_info_warn(info,
-                        "%s: processing level unknown, %s assumed; the model knows %s: choose with "
-                        "--level",
+                        "%s: processing level unknown, %s assumed; the model knows %s: choose "
+                        "with " S2CLR_SAY_LEVEL,
                         found->input, card->level[0].name, levels);
     }
     return S2CLR_OK;
@@ -111,54 +112,14 @@ s2clr_status s2clr_stack_level(const s2clr_found *found, const s2clr_card *card,
     return S2CLR_OK;
 }
 
-static bool number_in(const char *text, double *out)
-{
-    char *end;
-    errno = 0;
-    const double value = strtod(text, &end);
-    if (end == text || *end || errno || !(fabs(value) <= 65535)) return false;
-    *out = value;
-    return true;
-}
-
-static s2clr_status metadata_number(const char *path, const char *key, const char *text,
-                                    double *out)
-{
-    if (number_in(text, out)) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_FORMAT,
-                           "%s: metadata %s is \"%.40s\", expected a number of DN; give "
-                           "--boa-offset N",
-                           path, key, text);
-}
-
-/* BOA_ADD_OFFSET or RADIO_ADD_OFFSET as band or dataset metadata (_B04 or without). */
-static s2clr_status metadata_offset(const s2clr_stack_band *band, const s2clr_plane *plane,
-                                    bool *found, double *out)
-{
-    static const char *const keys[] = {"BOA_ADD_OFFSET", "RADIO_ADD_OFFSET"};
-    *found = true;
-    for (size_t i = 0; i < 2; i++) {
-        char key[S2CLR_CARD_WORD + 24];
-        const char *text = GDALGetMetadataItem(plane->band, keys[i], NULL);
-        if (text) return metadata_number(band->source, keys[i], text, out);
-        snprintf(key, sizeof key, "%s_%s", keys[i], band->band);
-        text = GDALGetMetadataItem(plane->dataset, key, NULL);
-        if (text) return metadata_number(band->source, key, text, out);
-        text = GDALGetMetadataItem(plane->dataset, keys[i], NULL);
-        if (text) return metadata_number(band->source, keys[i], text, out);
-    }
-    *found = false;
-    return S2CLR_OK;
-}
-
 static s2clr_status xml_offset(const s2clr_found *found, const s2clr_stack_band *band, double *out)
 {
     const s2clr_band *known = s2clr_band_find(band->band);
     const double value = known ? found->xml.offset[known->band_id] : NAN;
     if (isnan(value))
         return s2clr_error_set(S2CLR_ERR_FORMAT,
-                               "%s: product XML gives %s, but none for band %s; give --boa-offset "
-                               "N",
+                               "%s: product XML gives %s, but none for band %s; give one "
+                               "with " S2CLR_SAY_OFFSET,
                                found->input, found->xml.offset_name, band->band);
     *out = value;
     return S2CLR_OK;
@@ -181,7 +142,9 @@ static s2clr_status one_offset(const s2clr_found *found, s2clr_stack *stack, int
         snprintf(from, sizeof info->offset_from, "%s in product XML", found->xml.offset_name);
         return xml_offset(found, band, &band->offset);
     }
-    S2CLR_TRY(metadata_offset(band, &stack->plane[i], &has, &band->offset));
+    const s2clr_plane *plane = &stack->plane[i];
+    S2CLR_TRY(s2clr_offset_of_raster(plane->dataset, plane->band, band->band, band->source, &has,
+                                     &band->offset));
     if (has) {
         snprintf(from, sizeof info->offset_from, "metadata of the raster");
     } else if (baseline_shifts(info)) {
@@ -198,9 +161,9 @@ s2clr_status s2clr_stack_offsets(const s2clr_found *found, const s2clr_stack_opt
     const char *given = options->boa_offset;
     double fixed = 0;
     const bool forced = given && strcmp(given, "auto") != 0;
-    if (forced && !number_in(given, &fixed))
+    if (forced && !s2clr_offset_parse(given, &fixed))
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "--boa-offset %.60s: expected auto or a number of DN, as -1000",
+                               S2CLR_SAY_OFFSET " %.60s: expected auto or a number of DN, as -1000",
                                given);
     snprintf(info->offset_from, sizeof info->offset_from, forced ? "--boa-offset" : "none found");
     for (int i = 0; i < info->bands; i++) {
@@ -208,10 +171,9 @@ s2clr_status s2clr_stack_offsets(const s2clr_found *found, const s2clr_stack_opt
         if (!forced) S2CLR_TRY(one_offset(found, stack, i));
     }
     if (strncmp(info->offset_from, "processing baseline", 19) == 0)
-        s2clr_info_warn(
-            info,
-            "%s: DN offset -1000 taken from processing baseline %s; give --boa-offset 0 "
-            "if it was already applied",
-            found->input, info->baseline);
+        s2clr_info_warn(info,
+                        "%s: DN offset -1000 taken from processing baseline %s; if it was already "
+                        "applied, give 0 with " S2CLR_SAY_OFFSET,
+                        found->input, info->baseline);
     return S2CLR_OK;
 }

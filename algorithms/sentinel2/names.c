@@ -86,6 +86,7 @@ bool s2clr_name_baseline(const char *path, char out[16])
         for (; p < end; p++) {
             if (strncmp(p, "_N", 2) != 0 || strspn(p + 2, "0123456789") != 4) continue;
             if (p[6] != '_') continue;
+            if (strncmp(p + 2, "9999", 4) == 0) continue; /* somebody's own processing */
             const char text[] = {p[2], p[3], '.', p[4], p[5], '\0'};
             memcpy(out, text, sizeof text);
             return true;

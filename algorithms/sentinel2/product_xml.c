@@ -25,18 +25,19 @@ static s2clr_status parse_offset(const CPLXMLNode *node, const char *path, s2clr
     const char *value_text = CPLGetXMLValue(node, NULL, NULL);
     double id, value;
     if (!number_in(id_text, 0, 12, &id) || id != floor(id))
-        return s2clr_error_set(
-            S2CLR_ERR_FORMAT, "%s: %s has band_id \"%.40s\", expected 0 to 12; give --boa-offset N",
-            path, node->pszValue, id_text ? id_text : "");
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: %s has band_id \"%.40s\", expected 0 to 12; give one offset "
+                               "with " S2CLR_SAY_OFFSET,
+                               path, node->pszValue, id_text ? id_text : "");
     if (!number_in(value_text, -65535, 65535, &value))
-        return s2clr_error_set(
-            S2CLR_ERR_FORMAT,
-            "%s: %s of band_id %d is \"%.40s\", expected a number of DN; give --boa-offset N", path,
-            node->pszValue, (int)id, value_text ? value_text : "");
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: %s of band_id %d is \"%.40s\", expected a number of DN; give "
+                               "one with " S2CLR_SAY_OFFSET,
+                               path, node->pszValue, (int)id, value_text ? value_text : "");
     if (out->has_offsets && strcmp(out->offset_name, node->pszValue) != 0)
         return s2clr_error_set(S2CLR_ERR_FORMAT,
                                "%s: has both BOA_ADD_OFFSET and RADIO_ADD_OFFSET; give "
-                               "--boa-offset N",
+                               "one with " S2CLR_SAY_OFFSET,
                                path);
     out->offset[(int)id] = value;
     out->has_offsets = true;

@@ -13,6 +13,12 @@
 
 #define S2CLR_FOUND_MAX 4096 /* raster bands offered by one set of inputs */
 #define S2CLR_SCRATCH_SLOTS 6
+/* How messages name a setting: as the commands do, and as the driver does. */
+#define S2CLR_SAY_LEVEL "--level (open option LEVEL)"
+#define S2CLR_SAY_OFFSET "--boa-offset (open option BOA_OFFSET)"
+#define S2CLR_SAY_BANDS "--input-bands (open option INPUT_BANDS)"
+#define S2CLR_SAY_SCL "--scl (open option SCL)"
+
 #define S2CLR_PATH_MAX 1024       /* as s2clr_stack_band.source */
 #define S2CLR_BASELINE_OFFSET 4.0 /* from this processing baseline on, DN are shifted by 1000 */
 

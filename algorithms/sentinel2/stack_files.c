@@ -185,6 +185,22 @@ s2clr_status s2clr_stack_files_list(const s2clr_stack *stack, s2clr_stack_files 
     return S2CLR_OK;
 }
 
+s2clr_status s2clr_stack_files_check(const s2clr_stack_files *files, const char *name)
+{
+    if (files->missing)
+        return s2clr_error_set(S2CLR_ERR_IO, "%s: its source %s is not there; bring it back", name,
+                               files->missing);
+    for (char **file = files->local; files->complete && *file; file++) {
+        struct stat info;
+        if (stat(*file, &info) != 0)
+            return s2clr_error_set(S2CLR_ERR_IO,
+                                   "%s: vanished while it was being read through %s; bring it back "
+                                   "or open another raster",
+                                   *file, name);
+    }
+    return S2CLR_OK;
+}
+
 void s2clr_stack_files_free(s2clr_stack_files *files)
 {
     for (char **item = files->name; item && *item; item++) s2clr_free(*item);

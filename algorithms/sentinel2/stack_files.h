@@ -3,6 +3,7 @@
  *
  *     s2clr_stack_files files;
  *     S2CLR_TRY(s2clr_stack_files_list(stack, &files));
+ *     S2CLR_TRY(s2clr_stack_files_check(&files, name));
  *     ... files.name[i] ... if (files.complete) ... stat(files.local[i], ...) ...
  *     s2clr_stack_files_free(&files);
  *
@@ -22,6 +23,12 @@ typedef struct s2clr_stack_files {
 } s2clr_stack_files;
 
 s2clr_status s2clr_stack_files_list(const s2clr_stack *stack, s2clr_stack_files *out);
+
+/* Every file is still there: to be asked before pixels are computed, for after its first complaint
+ * GDAL may read a VRT's missing source as empty, without a word. `name`: the input, for messages.
+ */
+s2clr_status s2clr_stack_files_check(const s2clr_stack_files *files, const char *name);
+
 void s2clr_stack_files_free(s2clr_stack_files *files);
 
 #endif

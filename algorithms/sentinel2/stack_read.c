@@ -257,7 +257,8 @@ static s2clr_status apply_scl(s2clr_stack *stack, const target *t)
             if (!(value >= 0 && value <= 255))
                 return s2clr_error_set(S2CLR_ERR_FORMAT,
                                        "%s: band %d holds %g, a scene classification holds 0 to "
-                                       "255 (SCL: 0 to 11); give the SCL raster, or --scl none",
+                                       "255 (SCL: 0 to 11); give the SCL raster, or none, "
+                                       "with " S2CLR_SAY_SCL,
                                        stack->scl_source, stack->scl_number, (double)value);
             if (stack->scl_invalid[(int)value]) t->valid[y * t->stride + x] = 0;
         }
