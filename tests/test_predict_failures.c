@@ -203,15 +203,15 @@ static void cancelled(void)
     CU_ASSERT(!s.went_back);
 }
 
-/* GDAL takes a VRT's missing source for an empty one after its first complaint: every run must see
- * for itself that the file is not there. */
+/* GDAL 3.6 takes a VRT's missing source for an empty one after its first complaint: every run must
+ * see for itself that the file is not there. Later GDAL says it while the stack is opened. */
 static void source_is_missing(void)
 {
     rig_job j;
     rig_job_make(rig_model_make("m.safetensors", &rig_dense),
                  rig_sparse_vrt(predict_rig_path("m.tif"), 700, 5, 5),
                  predict_rig_path("m-out.tif"), &j);
-    for (int i = 0; i < 3; i++) leaves_nothing(&j, S2CLR_ERR_IO, "m.tif is not there");
+    for (int i = 0; i < 3; i++) leaves_nothing(&j, S2CLR_ERR_IO, "m.tif");
     rig_scene_make("m.tif", &rig_scene_small);
     TEST_OK(rig_job_run(&j));
     CU_ASSERT(j.result.valid_pixels > 0);
