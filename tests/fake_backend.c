@@ -18,9 +18,10 @@ static bool mode_is(const char *mode)
     return given && strcmp(given, mode) == 0;
 }
 
-static s2clr_status device_open(const char *spec, s2clr_device **out)
+static s2clr_status device_open(const char *spec, s2clr_precision precision, s2clr_device **out)
 {
     static s2clr_device device;
+    (void)precision;
     if (mode_is("device"))
         return s2clr_error_set(S2CLR_ERR_BACKEND, "device '%s': %d fans are missing", spec, 3);
     *out = &device;

@@ -20,16 +20,17 @@ const char *op_field_name(op_field field)
 void op_describe(const s2clr_op_desc *desc, char text[160])
 {
     const s2clr_op_desc *const d = desc;
-    snprintf(text, 160, "%s %dx%dx%dx%d -> %d, %dx%d/%d pad %d%s%s%s%s",
-             s2clr_op_kind_name(d->kind), d->x.n, d->x.c, d->x.h, d->x.w, d->y.c, d->kernel,
-             d->kernel, d->stride, d->pad, d->bias ? ", bias" : "", d->residual ? ", residual" : "",
-             d->relu ? ", relu" : "", d->training ? ", training" : "");
+    const s2clr_window v = d->window;
+    snprintf(text, 160, "%s %dx%dx%dx%d -> %d, %dx%d/%d pad %d %d %d %d groups %d%s%s%s%s%s",
+             s2clr_op_kind_name(d->kind), d->x.n, d->x.c, d->x.h, d->x.w, d->y.c, v.h, v.w,
+             v.stride, v.top, v.left, v.bottom, v.right, d->groups, d->bias ? ", bias" : "",
+             d->residual ? ", residual" : "", d->relu ? ", relu" : "",
+             d->training ? ", training" : "", d->count_pad ? ", count_pad" : "");
 }
 
 s2clr_status op_complete(s2clr_op_desc *desc, int channels)
 {
-    return s2clr_op_output(desc->kind, desc->x, channels, desc->kernel, desc->stride, desc->pad,
-                           &desc->y);
+    return s2clr_op_output(desc->kind, desc->x, channels, &desc->window, &desc->y);
 }
 
 /* ---- data ---- */
@@ -41,22 +42,21 @@ static size_t shape_count(s2clr_shape s)
 
 static void count_fields(const s2clr_op_desc *d, size_t count[OP_FIELDS])
 {
-    const bool conv = d->kind == S2CLR_OP_CONV, add = d->kind == S2CLR_OP_ADD;
+    const bool conv = d->kind == S2CLR_OP_CONV;
     const size_t channels = d->kind == S2CLR_OP_AFFINE ? (size_t)d->x.c : 0;
-    const size_t weights =
-        conv ? (size_t)d->y.c * (size_t)d->x.c * (size_t)d->kernel * (size_t)d->kernel : 0;
+    const size_t weights = conv ? s2clr_op_weight_count(d) : 0;
     const size_t biases = conv && d->bias ? (size_t)d->y.c : 0;
     memset(count, 0, OP_FIELDS * sizeof *count);
     count[OP_X] = shape_count(d->x);
     count[OP_Y] = shape_count(d->y);
-    count[OP_RESIDUAL] = d->residual || add ? count[OP_Y] : 0;
+    count[OP_RESIDUAL] = d->residual ? shape_count(s2clr_op_residual(d)) : 0;
     count[OP_WEIGHT] = weights;
     count[OP_BIAS] = biases;
     count[OP_SCALE] = count[OP_SHIFT] = channels;
     if (!d->training) return;
     count[OP_DX] = count[OP_X];
     count[OP_DY] = count[OP_Y];
-    count[OP_DRESIDUAL] = add ? count[OP_Y] : 0;
+    count[OP_DRESIDUAL] = conv ? 0 : count[OP_RESIDUAL];
     count[OP_OF_G] = count[OP_OF_X] = count[OP_CONSTANT] = channels;
     count[OP_DWEIGHT] = weights;
     count[OP_DBIAS] = biases;
@@ -127,7 +127,9 @@ typedef struct rig_run {
 
 static s2clr_shape shape_of(const op_rig *rig, int field)
 {
-    return field == OP_X || field == OP_DX ? rig->desc.x : rig->desc.y;
+    if (field == OP_X || field == OP_DX) return rig->desc.x;
+    return field == OP_RESIDUAL || field == OP_DRESIDUAL ? s2clr_op_residual(&rig->desc)
+                                                         : rig->desc.y;
 }
 
 /* A buffer for a tensor, filled with NaN to the end of a full block of channels: whoever relies on

@@ -207,7 +207,7 @@ s2clr_status rig_bench_open(const char *model, const char *scene, const char *de
     S2CLR_TRY(s2clr_model_acquire(model, &b->model));
     const s2clr_card *card = s2clr_model_card(b->model);
     S2CLR_TRY(s2clr_stack_open(&scene, 1, card, &stack, &b->stack));
-    S2CLR_TRY(s2clr_runtime_acquire(b->model, device, threads, aim, &b->runtime));
+    S2CLR_TRY(s2clr_runtime_acquire(b->model, device, S2CLR_F32, threads, aim, &b->runtime));
     const s2clr_stack_info *info = s2clr_stack_describe(b->stack);
     S2CLR_TRY(s2clr_grid_new(info->width, info->height, card->patch, stride ? stride : card->stride,
                              s2clr_net_step(s2clr_model_net(b->model)), &b->grid));

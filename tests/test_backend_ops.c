@@ -1,16 +1,15 @@
 /*
- * Every op of every backend that loads here, against the portable one. A case runs on two threads
- * at once (one op, two streams): both must give the same bits.
+ * Every op of every backend that loads here, against the portable one: square windows, no groups.
+ * tests/test_branch_ops.c has the others.
  */
 #include "harness.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "op_rig.h"
+#include "op_compare.h"
 
 enum { BIAS = 1, RESIDUAL = 2, RELU = 4, TRAINING = 8 };
 
@@ -19,111 +18,12 @@ typedef struct row {
     int channels, kernel, stride, pad, flags;
 } row;
 
-/* ---- comparison ---- */
-
-static void fail(const char *backend, const s2clr_op_desc *d, const char *what)
-{
-    char op[160], text[700];
-    op_describe(d, op);
-    snprintf(text, sizeof text, "%s, %s: %s", backend, op, what);
-    CU_assertImplementation(CU_FALSE, __LINE__, text, __FILE__, "", CU_FALSE);
-}
-
-/* The distance of two arrays relative to the norm of the second, and the largest difference
- * relative to the largest element. Infinite when one of them is not finite. */
-static void distance(const float *a, const float *b, size_t count, double *norm, double *largest)
-{
-    double difference = 0, size = 0, most = 0, peak = 0;
-    for (size_t i = 0; i < count; i++) {
-        const double apart = (double)a[i] - (double)b[i];
-        difference += apart * apart;
-        size += (double)b[i] * (double)b[i];
-        most = fmax(most, fabs(apart));
-        peak = fmax(peak, fabs((double)b[i]));
-    }
-    const bool finite = isfinite(difference) && isfinite(size);
-    *norm = !finite ? INFINITY : difference > 0 ? sqrt(difference / size) : 0;
-    *largest = !finite ? INFINITY : most > 0 ? most / peak : 0;
-}
-
-static void compare(const op_rig *rig, const op_data *got, const op_data *wanted)
-{
-    /* Winograd's transforms lose about a digit; all other kernels only reorder sums. */
-    const char *const kernel = rig->backend->op_kernel(rig->op);
-    const double tolerance = strstr(kernel, "wino") ? 1e-4 : 1e-5;
-    char text[300];
-    double norm, largest;
-    for (int f = 0; f < OP_FIELDS; f++) {
-        if (!got->count[f]) continue;
-        distance(got->value[f], wanted->value[f], got->count[f], &norm, &largest);
-        if (norm <= tolerance && largest <= 10 * tolerance) continue;
-        snprintf(text, sizeof text, "%s is off by %.3g of its norm, %.3g of its maximum (%s)",
-                 op_field_name((op_field)f), norm, largest, kernel);
-        fail(rig->backend->name, &rig->desc, text);
-    }
-    for (int i = 0; i < 2; i++)
-        for (size_t j = 0; j < got->sums_count; j++) {
-            const double a = got->sums[i][j], b = wanted->sums[i][j];
-            if (fabs(a - b) <= 1e-9 * fabs(b)) continue;
-            snprintf(text, sizeof text, "%s sum %zu is %.12g instead of %.12g",
-                     i ? "backward" : "forward", j, a, b);
-            fail(rig->backend->name, &rig->desc, text);
-        }
-}
-
-static bool same_bits(const op_data *a, const op_data *b)
-{
-    bool same = true;
-    for (int f = 0; f < OP_FIELDS; f++)
-        if (a->count[f]) same &= memcmp(a->value[f], b->value[f], a->count[f] * sizeof(float)) == 0;
-    for (int i = 0; i < 2; i++)
-        if (a->sums_count)
-            same &= memcmp(a->sums[i], b->sums[i], a->sums_count * sizeof(double)) == 0;
-    return same;
-}
-
-/* ---- running ---- */
-
-typedef struct job {
-    const op_rig *rig;
-    op_data data;
-    s2clr_status status;
-    char text[512]; /* error texts are per thread */
-} job;
-
-static void *work(void *argument)
-{
-    job *const j = argument;
-    j->status = op_rig_run(j->rig, &j->data);
-    snprintf(j->text, sizeof j->text, "%s", s2clr_error_text());
-    return NULL;
-}
-
-static void run_twice(const op_rig *rig, const op_data *wanted)
-{
-    job jobs[2] = {{.rig = rig}, {.rig = rig}};
-    for (int i = 0; i < 2; i++) op_data_new(&rig->desc, 3, &jobs[i].data);
-    pthread_t thread;
-    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, work, &jobs[1]), 0);
-    work(&jobs[0]);
-    pthread_join(thread, NULL);
-    for (int i = 0; i < 2; i++)
-        if (jobs[i].status != S2CLR_OK) fail(rig->backend->name, &rig->desc, jobs[i].text);
-    if (jobs[0].status == S2CLR_OK && jobs[1].status == S2CLR_OK) {
-        compare(rig, &jobs[0].data, wanted);
-        if (!same_bits(&jobs[0].data, &jobs[1].data))
-            fail(rig->backend->name, &rig->desc, "two threads got different bits");
-    }
-    for (int i = 0; i < 2; i++) op_data_free(&jobs[i].data);
-}
-
 static s2clr_op_desc desc_of(s2clr_op_kind kind, const row *r)
 {
     s2clr_op_desc d = {.kind = kind,
                        .x = r->x,
-                       .kernel = r->kernel,
-                       .stride = r->stride,
-                       .pad = r->pad,
+                       .window = s2clr_window_square(r->kernel, r->stride, r->pad),
+                       .groups = 1,
                        .bias = r->flags & BIAS,
                        .residual = r->flags & RESIDUAL,
                        .relu = r->flags & RELU,
@@ -132,42 +32,11 @@ static s2clr_op_desc desc_of(s2clr_op_kind kind, const row *r)
     return d;
 }
 
-static void run_portable(const s2clr_op_desc *d, op_data *data)
-{
-    const s2clr_backend *be = NULL;
-    s2clr_device *device = NULL;
-    op_rig rig;
-    TEST_OK(s2clr_backend_find("portable", &be));
-    TEST_OK(be->device_open("", &device));
-    TEST_OK(op_rig_open(be, device, d, &rig));
-    TEST_OK(op_rig_run(&rig, data));
-    op_rig_close(&rig);
-    be->device_close(device);
-}
-
 /* One row on every backend. */
 static void check(s2clr_op_kind kind, const row *r)
 {
     const s2clr_op_desc d = desc_of(kind, r);
-    op_data wanted;
-    op_data_new(&d, 3, &wanted);
-    run_portable(&d, &wanted);
-    const s2clr_backend_entry *entries;
-    const size_t count = s2clr_backend_list(&entries);
-    for (size_t i = 0; i < count; i++) {
-        const s2clr_backend *const be = entries[i].backend;
-        if (!be) continue;
-        s2clr_device *device = NULL;
-        op_rig rig;
-        TEST_OK(be->device_open("", &device));
-        if (op_rig_open(be, device, &d, &rig) == S2CLR_OK)
-            run_twice(&rig, &wanted);
-        else
-            fail(be->name, &d, s2clr_error_text());
-        op_rig_close(&rig);
-        be->device_close(device);
-    }
-    op_data_free(&wanted);
+    op_check_everywhere(&d);
 }
 
 static void check_rows(s2clr_op_kind kind, const row *rows, size_t count)
@@ -252,6 +121,7 @@ static void elementwise(void)
             const int bits = (flags & 1 ? RELU : 0) | (flags & 2 ? TRAINING : 0);
             check(S2CLR_OP_AFFINE, &(row){.x = shapes[i], .flags = bits});
             check(S2CLR_OP_ADD, &(row){.x = shapes[i], .flags = bits});
+            check(S2CLR_OP_ADD, &(row){.x = shapes[i], .flags = bits | RESIDUAL});
         }
 }
 
@@ -302,12 +172,12 @@ static s2clr_status travel(const s2clr_backend *be, s2clr_device *device, s2clr_
 
 static void check_travel(const s2clr_backend *be, s2clr_shape shape)
 {
-    const s2clr_op_desc d = {.kind = S2CLR_OP_ADD, .x = shape, .y = shape};
+    const s2clr_op_desc d = {.kind = S2CLR_OP_ADD, .x = shape, .y = shape, .residual = true};
     s2clr_device *device = NULL;
     s2clr_stream *stream = NULL;
     op_data data;
     op_data_new(&d, 1, &data);
-    TEST_OK(be->device_open("", &device));
+    TEST_OK(be->device_open("", S2CLR_F32, &device));
     TEST_OK(be->stream_new(device, 0, &stream));
     const size_t count = data.count[OP_X];
     float *const from = data.value[OP_X], *const back = data.value[OP_Y];
@@ -315,10 +185,10 @@ static void check_travel(const s2clr_backend *be, s2clr_shape shape)
     from[0] = INFINITY;
     from[count - 1] = -0x1p-140f; /* a denormal number */
     TEST_OK(travel(be, device, stream, shape, from, back, doubled));
-    if (memcmp(from, back, count * sizeof *from) != 0) fail(be->name, &d, "came back changed");
+    if (memcmp(from, back, count * sizeof *from) != 0) op_fail(be->name, &d, "came back changed");
     for (size_t i = 0; i < count; i++)
         if (doubled[i] != 2 * from[i]) {
-            fail(be->name, &d, "accumulate is not the sum");
+            op_fail(be->name, &d, "accumulate is not the sum");
             break;
         }
     be->stream_free(stream);
@@ -363,7 +233,7 @@ static void compare_poisoned(const op_rig *rig, const op_data *got, const op_dat
         else
             wrong += !rig->desc.relu && isfinite(a);
     }
-    if (wrong) fail(rig->backend->name, &rig->desc, "a NaN or infinity spread or vanished");
+    if (wrong) op_fail(rig->backend->name, &rig->desc, "a NaN or infinity spread or vanished");
 }
 
 static void check_poisoned(s2clr_op_kind kind, const row *r)
@@ -372,7 +242,7 @@ static void check_poisoned(s2clr_op_kind kind, const row *r)
     op_data wanted, got;
     op_data_new(&d, 4, &wanted);
     poison(&d, &wanted);
-    run_portable(&d, &wanted);
+    op_run_portable(&d, &wanted);
     const s2clr_backend_entry *entries;
     const size_t count = s2clr_backend_list(&entries);
     for (size_t i = 0; i < count; i++) {
@@ -382,7 +252,7 @@ static void check_poisoned(s2clr_op_kind kind, const row *r)
         op_rig rig;
         op_data_new(&d, 4, &got);
         poison(&d, &got);
-        TEST_OK(be->device_open("", &device));
+        TEST_OK(be->device_open("", S2CLR_F32, &device));
         TEST_OK(op_rig_open(be, device, &d, &rig));
         TEST_OK(op_rig_run(&rig, &got));
         compare_poisoned(&rig, &got, &wanted);
@@ -402,6 +272,7 @@ static void no_numbers_stay_where_they_are(void)
         check_poisoned(S2CLR_OP_CONV, &(row){{3, 48, 5, 5}, 16, 1, 1, 0, relu});
         check_poisoned(S2CLR_OP_AFFINE, &(row){.x = {3, 17, 5, 5}, .flags = relu});
         check_poisoned(S2CLR_OP_ADD, &(row){.x = {3, 17, 5, 5}, .flags = relu});
+        check_poisoned(S2CLR_OP_ADD, &(row){.x = {3, 17, 5, 5}, .flags = relu | RESIDUAL});
     }
     check_poisoned(S2CLR_OP_MAXPOOL, &(row){{3, 17, 9, 9}, 0, 3, 2, 1, 0});
     check_poisoned(S2CLR_OP_MAXPOOL, &(row){{3, 48, 9, 9}, 0, 3, 2, 1, TRAINING});
@@ -420,7 +291,7 @@ static void every_backend_is_here(void)
             test_skip(entries[i].why);
             continue;
         }
-        CU_ASSERT_EQUAL(entries[i].backend->device_open("", &device), S2CLR_OK);
+        CU_ASSERT_EQUAL(entries[i].backend->device_open("", S2CLR_F32, &device), S2CLR_OK);
         CU_ASSERT(strlen(entries[i].backend->device_describe(device)) > 0);
         entries[i].backend->device_close(device);
     }

@@ -12,7 +12,7 @@ absent() {
 
 # ---- help, usage ----
 
-commands='predict embed merge vrt info dataset supervised evaluate model bench describe completion'
+commands='predict embed merge vrt info dataset pretrain finetune distill supervised evaluate model bench describe completion'
 expect 'no argument' 2 's2clr predict PRODUCT map.tif' "$S2CLR"
 true_that 'the first steps are no error text' test ! -s err
 expect '--help' 0 'Commands:' "$S2CLR" --help
@@ -125,7 +125,8 @@ done
 train="$S2CLR supervised data --positive Crop --width 8 --depth 1 --epochs 2 --batch 8 --micro 4 \
     --validation-share 0.3 --quiet"
 
-expect 'supervised needs --positive' 2 'positive is missing' "$S2CLR" supervised data -o none
+expect 'supervised without --positive' 0 'of 2 classes' "$S2CLR" supervised data -o none --dry-run \
+    --width 8 --depth 1 --batch 8 --micro 4
 expect 'an unknown class' 2 'Wheat' "$S2CLR" supervised data -o none --positive Wheat
 expect 'an unknown architecture' 2 'resnet18' $train -o none --arch alexnet
 expect 'a dry run' 0 'training' "$S2CLR" supervised data -o none --positive Crop --dry-run \
@@ -249,6 +250,60 @@ expect 'the imported model predicts' 0 '' "$S2CLR" predict -m again.safetensors 
 true_that 'with the same result' sh -c 'gdal_translate -q -of ENVI map.tif a.raw &&
     gdal_translate -q -of ENVI again.tif b.raw && cmp a.raw b.raw'
 
+expect 'model export as ONNX' 0 'ONNX graph' "$S2CLR" model export again.safetensors -o again.onnx
+true_that 'the graph names the card' grep -q s2clr.card again.onnx
+expect 'ONNX from DN' 0 '' "$S2CLR" model export again.safetensors -o dn.onnx --with-preprocessing -q
+true_that 'the graph gives probabilities' grep -q probability dn.onnx
+expect 'ONNX from DN of no level' 2 "no level 'L9'" "$S2CLR" model export again.safetensors \
+    -o l9.onnx --with-preprocessing --level L9
+expect 'preprocessing of weights' 2 'name the output' "$S2CLR" model export again.safetensors \
+    -o l9.safetensors --with-preprocessing
+expect 'model export as a STAC item' 0 'STAC item' "$S2CLR" model export again.safetensors \
+    -o again.json
+true_that 'the item names the model beside it' grep -q '"href": "again.safetensors"' again.json
+for name in l9.onnx l9.safetensors; do true_that "no $name is left" absent $name; done
+
+# The same weights without their classifier.
+sed 's/"outputs": 1/"outputs": 0/' card.json >encoder.json
+expect 'an encoder needs no class' 0 '' "$S2CLR" model import weights.safetensors \
+    --card encoder.json -o encoder.safetensors -q
+expect 'info of an encoder' 0 'none: an encoder' "$S2CLR" info encoder.safetensors
+expect 'an encoder does not predict' 1 'finetune it' "$S2CLR" predict -m encoder.safetensors \
+    --level DN B04.tif B03.tif B02.tif no.tif
+expect 'an encoder is not evaluated' 1 'finetune it' "$S2CLR" evaluate -m encoder.safetensors data
+expect 'an encoder embeds' 0 '' "$S2CLR" embed -m encoder.safetensors --level DN -q \
+    B04.tif B03.tif B02.tif encoder.tif
+true_that 'the same features' sh -c "$S2CLR embed -m again.safetensors --level DN -q B04.tif \
+    B03.tif B02.tif features.tif && gdal_translate -q -of ENVI encoder.tif a.raw &&
+    gdal_translate -q -of ENVI features.tif b.raw && cmp a.raw b.raw"
+
+# Three colours to four bands.
+python3 -c 'import json, sys
+card = json.load(open("encoder.json"))
+card["bands"] = ["B04", "B03", "B02", "B08"]
+card["architecture"]["channels"] = 4
+for where in [card] + card["levels"]:
+    for key in ("mean", "std", "gain", "bias"):
+        if key in where: where[key].append(where[key][0])
+json.dump(card, sys.stdout)' >four.json 2>/dev/null
+if [ -s four.json ]; then
+    expect 'four bands of three' 1 'shape' "$S2CLR" model import weights.safetensors \
+        --card four.json -o four.safetensors
+    expect 'inflated' 0 '' "$S2CLR" model import weights.safetensors --card four.json \
+        -o four.safetensors --inflate rgb -q
+    expect 'the card tells of it' 0 'times 3/4' "$S2CLR" info four.safetensors
+else
+    skip 'inflating' 'python3 is not here'
+fi
+printf '\211HDF\r\n\032\n and nothing more' >cut.h5
+cat >keras-card.json <<'CARD'
+{"bands": ["B04", "B03", "B02"], "mean": [1, 1, 1], "std": [1, 1, 1], "patch": 64,
+ "architecture": {"name": "resnet50-keras", "outputs": 0}}
+CARD
+expect 'a file of Keras that was cut off' 1 'cut.h5: ' "$S2CLR" model import cut.h5 \
+    --card keras-card.json -o of-keras.safetensors
+true_that 'no model is left' absent of-keras.safetensors
+
 # ---- signals ----
 
 gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 6000 6000 -burn 90 -burn 100 -burn 40 \
@@ -256,6 +311,7 @@ gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 6000 6000 -burn 90 -burn 100
     -a_ullr 500000 4600000 560000 4540000 big.tif >/dev/null
 interrupt() { # interrupt SIGNAL CODE [SIGNAL at once after]
     run=$((run + 1))
+    : >out # what the last one left there is no progress of this one
     $predict --input-bands 1,2,3 --device portable --progress lines big.tif stopped.tif >out 2>err &
     pid=$!
     waited=0

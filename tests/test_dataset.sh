@@ -127,7 +127,8 @@ expect 'bands by name' 0 'training' $train --image-bands B04,B02 --positive Crop
 expect 'a band that is not there' 1 'B11' $train --image-bands B04,B11 --positive Crop -o r
 expect 'bands that contradict the card' 2 'differ' $train --card a.json --image-bands B02,B03,B04 \
     --positive Crop -o r
-expect 'images need a class' 2 'positive is missing' "$S2CLR" supervised images -o r --dry-run
+expect 'images have classes' 0 'of 2 classes' "$S2CLR" supervised images --arch pixel --batch 8 \
+    --micro 4 -o r --dry-run
 
 # ---- rasters and labels ----
 
@@ -184,6 +185,34 @@ for wait in 0.01 0.03 0.06; do
     expect "killed after $wait s: same values" 0 '40 patches, 0 missing, 0 damaged' \
         $dataset verify cut.store
 done
+
+# ---- a full disk ----
+
+# full SIZE: an import into SIZE, then again with room. Exit code 77: nothing may be mounted here.
+cat >full.sh <<'END'
+mkdir -p full && mount -t tmpfs -o size="$1" none full 2>/dev/null || exit 77
+rows() { ogrinfo -q "$1/index.gpkg" -sql 'select name, sha256 from patches order by fid'; }
+"$S2CLR" dataset import images full/a.store --positive Crop --quiet 2>said && exit 1
+cat said
+grep -q 'full' said || exit 1
+mount -o remount,size=64m full
+"$S2CLR" dataset import images full/a.store --positive Crop --quiet --append || exit 1
+"$S2CLR" dataset verify full/a.store && [ "$(rows full/a.store)" = "$(rows fresh.store)" ] || exit 1
+rm -r full/a.store
+mount -o remount,size=8k full
+"$S2CLR" dataset export a.store full/out --to geotiff --quiet && exit 1
+"$S2CLR" dataset stats a.store --html full/a.html --quiet && exit 1
+[ -z "$(ls -A full)" ]
+END
+if unshare -m sh -c 'mkdir -p full && mount -t tmpfs none full' 2>/dev/null; then
+    $dataset import images fresh.store --positive Crop --quiet
+    for size in 160k 256k; do
+        true_that "a disk of $size: told, nothing half-written, taken up with --append" \
+            unshare -m sh full.sh $size
+    done
+else
+    skip 'a full disk' 'no file system may be mounted here'
+fi
 
 # ---- the real thing ----
 

@@ -143,7 +143,7 @@ static void compare_alone(bench *b, const char *wish, const float *values, int s
     s2clr_plan *plan = NULL;
     s2clr_session *session = NULL;
     int compared = 0;
-    TEST_OK(s2clr_device_select(wish, &backend, &device));
+    TEST_OK(s2clr_device_select(wish, S2CLR_F32, &backend, &device));
     TEST_OK(s2clr_plan_new(s2clr_model_net(b->model), s2clr_model_params(b->model), backend, device,
                            S2CLR_OUTPUT_LOGITS, 1, patch, patch, &plan));
     if (plan) TEST_OK(s2clr_session_new(plan, &session));

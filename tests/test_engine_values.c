@@ -38,7 +38,7 @@ static void alone_open(const rig_bench *b, s2clr_output output, alone *a)
 {
     const int patch = b->grid.patch;
     const size_t pixels = (size_t)patch * (size_t)patch;
-    TEST_OK(s2clr_device_select("portable", &a->backend, &a->device));
+    TEST_OK(s2clr_device_select("portable", S2CLR_F32, &a->backend, &a->device));
     TEST_OK(s2clr_plan_new(s2clr_model_net(b->model), s2clr_model_params(b->model), a->backend,
                            a->device, output, 1, patch, patch, &a->plan));
     TEST_OK(s2clr_session_new(a->plan, &a->session));

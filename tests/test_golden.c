@@ -10,8 +10,6 @@
 #include "backend/backend.h"
 #include "base/memory.h"
 #include "base/philox.h"
-#include "file/model.h"
-#include "file/safetensors.h"
 #include "harness.h"
 #include "net/infer.h"
 #include "net/net.h"
@@ -19,7 +17,7 @@
 #include "train/loss.h"
 #include "train/optimiser.h"
 
-enum { SEED = 2021, BANDS = 12, INPUT_STREAM = 1000000, SAMPLE_STREAM = 2000000 };
+enum { SEED = 2021, INPUT_STREAM = 1, SAMPLES = 4 };
 
 typedef struct rig {
     const s2clr_backend *backend;
@@ -29,56 +27,93 @@ typedef struct rig {
     float *params;
 } rig;
 
-static json_t *golden(const char *arch)
+static const json_t *get(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    CU_ASSERT_PTR_NOT_NULL(value);
+    return value;
+}
+
+static const json_t *golden(const char *arch)
 {
     static json_t *root;
     json_error_t error;
     if (!root)
         root = json_load_file(test_source("golden/nets.json"), JSON_REJECT_DUPLICATES, &error);
     CU_ASSERT_PTR_NOT_NULL(root);
-    return json_object_get(root, arch);
+    return get(root, arch);
 }
 
-static void fill_params(const s2clr_net *net, float *params)
+/* FNV-1a: a tensor's values hang on its name alone. */
+static uint64_t stream_of(const char *name)
+{
+    uint32_t h = 0x811C9DC5u;
+    for (; *name; name++) h = (h ^ (unsigned char)*name) * 0x01000193u;
+    return h;
+}
+
+static double negative_factor(const char *name)
+{
+    static const struct {
+        const char *part;
+        double factor;
+    } list[] = {{"bn1.", -1}, {"norm2.", -1}, {"_1.bn.", -1}, {".rep.2.", -1}, {"skipbn.", -12}};
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (strstr(name, list[i].part)) return list[i].factor;
+    return 1;
+}
+
+static void fill_param(const s2clr_param *p, float *x)
+{
+    const uint64_t stream = stream_of(p->name);
+    const double bound = p->rank > 1 ? sqrt(6.0 * p->dims[0] / (double)p->count) : 0;
+    for (size_t j = 0; j < p->count; j++) {
+        const double u = (double)s2clr_random_uniform(SEED, stream, j);
+        double value = (u - 0.5) / 5;
+        if (p->rank > 1) value = (2 * u - 1) * bound;
+        if (p->role == S2CLR_PARAM_GAMMA) value = (0.5 + u) / 4;
+        if (p->role == S2CLR_PARAM_BETA)
+            value = (u < 0.25 ? negative_factor(p->name) : 1) * (1.5 + (u - 0.5) / 5);
+        if (p->role == S2CLR_PARAM_RUNNING_VAR) value = 0.5 + u;
+        x[j] = (float)value;
+    }
+}
+
+static const s2clr_param *find_param(const s2clr_net *net, const char *name)
 {
     const s2clr_param *list;
     const size_t count = s2clr_net_param_list(net, &list);
-    for (size_t i = 0; i < count; i++) {
-        const s2clr_param *p = &list[i];
-        const double bound = p->rank > 1 ? sqrt(6.0 * p->dims[0] / (double)p->count) : 0;
-        for (size_t j = 0; j < p->count; j++) {
-            const double u = (double)s2clr_random_uniform(SEED, i, j);
-            double value = (u - 0.5) / 5;
-            if (p->rank > 1) value = (2 * u - 1) * bound;
-            if (p->role == S2CLR_PARAM_GAMMA) value = (0.5 + u) / 4;
-            if (p->role == S2CLR_PARAM_BETA) {
-                value = 1.5 + (u - 0.5) / 5;
-                if (u < 0.25 && strstr(p->name, "bn1")) value = -value;
-            }
-            if (p->role == S2CLR_PARAM_RUNNING_VAR) value = 0.5 + u;
-            params[p->offset + j] = (float)value;
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, name) == 0) return &list[i];
+    return NULL;
 }
 
-static bool open_rig(const char *arch, rig *r)
+static s2clr_net *make(const char *arch, int bands)
 {
-    const s2clr_backend *best = NULL;
-    TEST_OK(s2clr_backend_find("auto", &best));
-    if (best && strcmp(best->name, "portable") == 0 && strcmp(arch, "resnet18") != 0) {
+    s2clr_arch a = {.channels = bands, .outputs = 1};
+    s2clr_net *net = NULL;
+    snprintf(a.name, sizeof a.name, "%s", arch);
+    TEST_OK(s2clr_net_new(&a, &net));
+    return net;
+}
+
+static bool open_rig(const char *arch, int bands, rig *r)
+{
+    memset(r, 0, sizeof *r);
+    TEST_OK(s2clr_backend_find("auto", &r->backend));
+    if (!r->backend) return false;
+    if (strcmp(r->backend->name, "portable") == 0 && strcmp(arch, "resnet18") != 0) {
         test_skip("only the portable backend is here, too slow for this network");
         return false;
     }
-    s2clr_arch a = {.channels = BANDS, .outputs = 1};
-    snprintf(a.name, sizeof a.name, "%s", arch);
-    memset(r, 0, sizeof *r);
-    r->backend = best;
-    TEST_OK(r->backend->device_open("", &r->device));
+    r->net = make(arch, bands);
+    TEST_OK(r->backend->device_open("", S2CLR_F32, &r->device));
     TEST_OK(s2clr_pool_new(2, &r->pool));
-    TEST_OK(s2clr_net_new(&a, &r->net));
     if (!r->net || !r->device || !r->pool) return false;
     TEST_OK(s2clr_alloc(s2clr_net_param_count(r->net), sizeof(float), "w", (void **)&r->params));
-    fill_params(r->net, r->params);
+    const s2clr_param *list;
+    const size_t count = s2clr_net_param_list(r->net, &list);
+    for (size_t i = 0; i < count; i++) fill_param(&list[i], r->params + list[i].offset);
     return true;
 }
 
@@ -90,55 +125,42 @@ static void close_rig(rig *r)
     r->backend->device_close(r->device);
 }
 
-static float *batch(int n, int size)
+static float *batch(int n, int bands, int size)
 {
     float *x = NULL;
-    const size_t count = (size_t)n * BANDS * (size_t)size * (size_t)size;
+    const size_t count = (size_t)n * (size_t)bands * (size_t)size * (size_t)size;
     TEST_OK(s2clr_alloc(count, sizeof *x, "x", (void **)&x));
     for (size_t i = 0; i < count; i++)
         x[i] = (float)(2 * (double)s2clr_random_uniform(SEED, INPUT_STREAM, i) - 1);
     return x;
 }
 
-static void check_logits(const char *arch)
+static void check_values(const json_t *want, const float *y, double tolerance)
 {
-    rig r;
-    if (!open_rig(arch, &r)) return;
-    s2clr_plan *plan = NULL;
-    s2clr_session *session = NULL;
-    float y[2] = {0}, *x = batch(2, 120);
-    const json_t *want = json_object_get(golden(arch), "logits");
-    TEST_OK(s2clr_plan_new(r.net, r.params, r.backend, r.device, S2CLR_OUTPUT_LOGITS, 2, 120, 120,
-                           &plan));
-    TEST_OK(s2clr_session_new(plan, &session));
-    TEST_OK(s2clr_session_run(session, x, y));
     double norm = 0, difference = 0;
-    for (size_t i = 0; i < 2; i++) {
-        const double w = json_real_value(json_array_get(want, i));
+    CU_ASSERT(json_array_size(want) > 0);
+    for (size_t i = 0; i < json_array_size(want); i++) {
+        const double w = json_number_value(json_array_get(want, i));
         norm += w * w;
         difference += (w - (double)y[i]) * (w - (double)y[i]);
     }
     CU_ASSERT(norm > 0);
-    TEST_NEAR(sqrt(difference / norm), 0, 1e-4);
+    TEST_NEAR(sqrt(difference / norm), 0, tolerance);
+}
+
+static void check_logits(const rig *r, const json_t *want, int bands, int size)
+{
+    s2clr_plan *plan = NULL;
+    s2clr_session *session = NULL;
+    float y[2] = {0}, *x = batch(2, bands, size);
+    TEST_OK(s2clr_plan_new(r->net, r->params, r->backend, r->device, S2CLR_OUTPUT_LOGITS, 2, size,
+                           size, &plan));
+    TEST_OK(s2clr_session_new(plan, &session));
+    TEST_OK(s2clr_session_run(session, x, y));
+    check_values(want, y, 1e-4);
     s2clr_session_free(session);
     s2clr_plan_free(plan);
     s2clr_free(x);
-    close_rig(&r);
-}
-
-static void logits_resnet18(void)
-{
-    check_logits("resnet18");
-}
-
-static void logits_resnet50(void)
-{
-    check_logits("resnet50");
-}
-
-static void logits_resnet152(void)
-{
-    check_logits("resnet152");
 }
 
 /* Loss of alternating labels, and its gradient. */
@@ -153,113 +175,154 @@ static double loss_of(const float *logits, size_t n, float *dlogits)
     return loss;
 }
 
-static double norm_of(const json_t *row)
+static double norm_of(const float *x, size_t count)
 {
-    return json_real_value(json_object_get(row, "norm"));
+    double sum = 0;
+    for (size_t j = 0; j < count; j++) sum += (double)x[j] * (double)x[j];
+    return sqrt(sum);
 }
 
-/* Norm within 1e-3; the eight samples estimate the error's norm, which must be below 1e-3 too.
- * `least`: gradients that are zero but for rounding (a bias in front of a batch norm) are compared
- * with this instead of their own norm. */
-static void check_gradient(const json_t *row, const s2clr_param *p, size_t index, double least,
-                           const float *g)
+/* Gradients that are zero but for rounding (of a bias in front of a batch norm) are below 1e-6 of
+ * all together. Of others the norm is right within 1e-3, and so is the norm of the error as
+ * estimated from the samples (or within `error_most`); what is below 1e-5 of all together counts as
+ * that. */
+static void check_gradient(const json_t *numbers, const s2clr_param *p, double total,
+                           double error_most, const float *g)
 {
-    const double scale = fmax(norm_of(row), least);
-    const json_t *samples = json_object_get(row, "samples");
-    double norm = 0, error = 0;
-    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(row, "name")), p->name);
-    for (size_t j = 0; j < p->count; j++) norm += (double)g[j] * (double)g[j];
-    for (size_t k = 0; k < 8; k++) {
-        const double u = (double)s2clr_random_uniform(SEED, SAMPLE_STREAM + index, k);
-        const double d =
-            json_real_value(json_array_get(samples, k)) - (double)g[(size_t)(u * (double)p->count)];
-        error += d * d / 8 * (double)p->count;
+    const double norm = json_number_value(json_array_get(numbers, 0));
+    const double scale = fmax(norm, 1e-5 * total);
+    const uint64_t stream = stream_of(p->name) + ((uint64_t)1 << 32);
+    double error = 0;
+    if (norm < 1e-9 * total) {
+        test_near(norm_of(g, p->count) / total, 0, 1e-6, p->name, __FILE__, __LINE__);
+        return;
     }
-    test_near((sqrt(norm) - norm_of(row)) / scale, 0, 1e-3, p->name, __FILE__, __LINE__);
-    test_near(sqrt(error) / scale, 0, 1e-3, p->name, __FILE__, __LINE__);
+    for (size_t k = 0; k < SAMPLES; k++) {
+        const double u = (double)s2clr_random_uniform(SEED, stream, k);
+        const double d = json_number_value(json_array_get(numbers, k + 1)) -
+                         (double)g[(size_t)(u * (double)p->count)];
+        error += d * d / SAMPLES * (double)p->count;
+    }
+    test_near((norm_of(g, p->count) - norm) / scale, 0, 1e-3, p->name, __FILE__, __LINE__);
+    test_near(sqrt(error) / scale, 0, error_most, p->name, __FILE__, __LINE__);
 }
 
-static void check_gradients(const char *arch)
+/* Inside Xception and Inception maxima are taken over up to a million windows. In float32 the two
+ * largest values of one of them may change places, which moves one share of the gradient: PyTorch's
+ * own float32 is up to 6e-3 off the goldens there. */
+static double error_most(const rig *r)
 {
-    rig r;
-    if (!open_rig(arch, &r)) return;
-    const json_t *want = json_object_get(golden(arch), "gradients");
-    const int n = (int)json_integer_value(json_object_get(want, "batch"));
-    const int size = (int)json_integer_value(json_object_get(want, "size"));
+    const char *const name = s2clr_net_arch(r->net)->name;
+    return strstr(name, "ception") ? 1e-2 : 1e-3;
+}
+
+static void check_tensors(const rig *r, const json_t *want, const float *g)
+{
+    const json_t *rows = get(want, "tensors");
+    const double total = json_number_value(get(want, "norm"));
+    TEST_NEAR(norm_of(g, s2clr_net_trainable_count(r->net)) / total, 1, 1e-3);
+    CU_ASSERT(json_array_size(rows) > 0);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i), *numbers = json_array_get(row, 2);
+        const s2clr_param *p = find_param(r->net, json_string_value(json_array_get(row, 0)));
+        CU_ASSERT_PTR_NOT_NULL(p);
+        if (!p) continue;
+        if (p->role == S2CLR_PARAM_RUNNING_MEAN || p->role == S2CLR_PARAM_RUNNING_VAR)
+            test_near(norm_of(r->params + p->offset, p->count) /
+                          json_number_value(json_array_get(numbers, 0)),
+                      1, 1e-4, p->name, __FILE__, __LINE__);
+        else
+            check_gradient(numbers, p, total, error_most(r), g + p->offset);
+    }
+}
+
+static s2clr_step *new_step(const rig *r, int n, int size)
+{
     s2clr_step *step = NULL;
-    float logits[16] = {0}, dlogits[16] = {0}, *g = NULL, *x = batch(n, size);
-    TEST_OK(s2clr_alloc(s2clr_net_trainable_count(r.net), sizeof *g, "g", (void **)&g));
-    TEST_OK(s2clr_step_new(r.net, r.backend, r.device, r.pool, n, 4, size, size, &step));
-    TEST_OK(s2clr_step_forward(step, r.params, x, logits));
+    const s2clr_step_options options = {
+        .output = S2CLR_OUTPUT_LOGITS, .batch = n, .micro = n / 2, .h = size, .w = size};
+    TEST_OK(s2clr_step_new(r->net, r->backend, r->device, r->pool, &options, &step));
+    return step;
+}
+
+static void check_step(const rig *r, const json_t *want, int bands, int n, int size)
+{
+    float logits[16] = {0}, dlogits[16] = {0}, *g = NULL, *x = batch(n, bands, size);
+    s2clr_step *step = new_step(r, n, size);
+    TEST_OK(s2clr_alloc(s2clr_net_trainable_count(r->net), sizeof *g, "g", (void **)&g));
+    TEST_OK(s2clr_step_forward(step, r->params, x, logits));
+    check_values(get(want, "logits"), logits, 1e-4);
     const double loss = loss_of(logits, (size_t)n, dlogits);
-    TEST_NEAR(loss, json_real_value(json_object_get(want, "loss")), 1e-4 * loss);
-    TEST_OK(s2clr_step_backward(step, r.params, dlogits, g));
-    const s2clr_param *list;
-    const size_t count = s2clr_net_param_list(r.net, &list);
-    const json_t *rows = json_object_get(want, "parameters");
-    double total = 0;
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        total += pow(norm_of(json_array_get(rows, i)), 2);
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        check_gradient(json_array_get(rows, i), &list[i], i, 1e-5 * sqrt(total),
-                       g + list[i].offset);
-    double running = 0;
-    for (size_t i = json_array_size(rows); i < count; i++) {
-        double norm = 0;
-        for (size_t j = 0; j < list[i].count; j++)
-            norm += pow((double)r.params[list[i].offset + j], 2);
-        running += sqrt(norm);
-    }
-    TEST_NEAR(running / json_real_value(json_object_get(want, "running_norm_sum")), 1, 1e-4);
+    TEST_NEAR(loss, json_number_value(get(want, "loss")), 1e-4 * loss);
+    TEST_OK(s2clr_step_backward(step, r->params, dlogits, g));
+    check_tensors(r, want, g);
     s2clr_step_free(step);
     s2clr_free(g);
     s2clr_free(x);
-    close_rig(&r);
 }
 
-static void gradients_resnet18(void)
+/* Names and shapes are those of the module's state_dict: PyTorch loads a model file as it is. */
+static void check_names(const char *arch)
 {
-    check_gradients("resnet18");
+    const json_t *rows = get(get(get(golden(arch), "12"), "step"), "tensors");
+    s2clr_net *net = make(arch, 12);
+    const s2clr_param *list;
+    if (!net) return;
+    CU_ASSERT_EQUAL(json_array_size(rows), s2clr_net_param_list(net, &list));
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i), *shape = json_array_get(row, 1);
+        const s2clr_param *p = find_param(net, json_string_value(json_array_get(row, 0)));
+        CU_ASSERT_PTR_NOT_NULL(p);
+        if (!p) continue;
+        CU_ASSERT_EQUAL((int)json_array_size(shape), p->rank);
+        for (int k = 0; k < p->rank; k++)
+            CU_ASSERT_EQUAL(json_integer_value(json_array_get(shape, (size_t)k)), p->dims[k]);
+    }
+    s2clr_net_free(net);
 }
 
-static void gradients_resnet50(void)
+static void check(const char *arch)
 {
-    check_gradients("resnet50");
-}
-
-static void gradients_resnet152(void)
-{
-    check_gradients("resnet152");
+    const int size = (int)json_integer_value(golden("size"));
+    const int n = (int)json_integer_value(golden("batch"));
+    check_names(arch);
+    for (int bands = 12; bands >= 10; bands -= 2) {
+        rig r;
+        const json_t *want = get(golden(arch), bands == 12 ? "12" : "10");
+        if (!open_rig(arch, bands, &r)) return;
+        check_logits(&r, get(want, "logits"), bands, size);
+        check_step(&r, get(want, "step"), bands, n, size);
+        close_rig(&r);
+    }
 }
 
 static void check_losses(const char *arch)
 {
     rig r;
-    if (!open_rig(arch, &r)) return;
-    const json_t *want = json_object_get(golden(arch), "losses");
-    const int n = (int)json_integer_value(json_object_get(want, "batch"));
-    const int size = (int)json_integer_value(json_object_get(want, "size"));
+    if (!open_rig(arch, 12, &r)) return;
+    const json_t *want = get(golden(arch), "losses");
+    const int n = (int)json_integer_value(get(want, "batch"));
+    const int size = (int)json_integer_value(get(want, "size"));
     const s2clr_optimiser *adamw = NULL;
-    const s2clr_optimiser_settings settings = {
-        .beta1 = 0.9,
-        .beta2 = 0.999,
-        .epsilon = 1e-8,
-        .weight_decay = json_real_value(json_object_get(want, "weight_decay"))};
+    const s2clr_optimiser_settings settings = {.beta1 = 0.9,
+                                               .beta2 = 0.999,
+                                               .epsilon = 1e-8,
+                                               .weight_decay =
+                                                   json_number_value(get(want, "weight_decay"))};
     const size_t trainable = s2clr_net_trainable_count(r.net);
-    s2clr_step *step = NULL;
-    float logits[16] = {0}, dlogits[16] = {0}, *g = NULL, *moments = NULL, *x = batch(n, size);
+    s2clr_step *step = new_step(&r, n, size);
+    float logits[16] = {0}, dlogits[16] = {0}, *g = NULL, *moments = NULL, *x = batch(n, 12, size);
     TEST_OK(s2clr_optimiser_find("adamw", &adamw));
     TEST_OK(s2clr_alloc(trainable, sizeof *g, "g", (void **)&g));
     TEST_OK(s2clr_alloc(2 * trainable, sizeof *moments, "m", (void **)&moments));
-    TEST_OK(s2clr_step_new(r.net, r.backend, r.device, r.pool, n, 4, size, size, &step));
     for (size_t k = 0; k < 10; k++) {
-        const double w = json_real_value(json_array_get(json_object_get(want, "values"), k));
+        const double w = json_number_value(json_array_get(get(want, "values"), k));
         TEST_OK(s2clr_step_forward(step, r.params, x, logits));
         TEST_NEAR(loss_of(logits, (size_t)n, dlogits) / w, 1, k == 0 ? 1e-4 : 2e-2);
         TEST_OK(s2clr_step_backward(step, r.params, dlogits, g));
         TEST_OK(s2clr_optimiser_step(adamw, &settings, r.net, r.pool,
-                                     json_real_value(json_object_get(want, "rate")), k + 1, g,
-                                     moments, r.params));
+                                     json_number_value(get(want, "rate")), k + 1, g, moments,
+                                     r.params));
     }
     s2clr_step_free(step);
     s2clr_free(g);
@@ -278,11 +341,37 @@ static void losses_resnet50(void)
     check_losses("resnet50");
 }
 
+#define CHECK(function, arch)                                                                      \
+    static void function(void)                                                                     \
+    {                                                                                              \
+        check(arch);                                                                               \
+    }
+CHECK(resnet18, "resnet18")
+CHECK(resnet50, "resnet50")
+CHECK(resnet152, "resnet152")
+CHECK(resnet50_keras, "resnet50-keras")
+CHECK(resnet152_keras, "resnet152-keras")
+CHECK(resnetv2_101, "resnetv2-101")
+CHECK(resnet101v2, "resnet101v2")
+CHECK(xception, "xception")
+CHECK(xception_keras, "xception-keras")
+CHECK(inceptionv3, "inceptionv3")
+CHECK(inceptionv3_keras, "inceptionv3-keras")
+
 static const test_case cases[] = {
-    {"logits_resnet18", logits_resnet18},       {"logits_resnet50", logits_resnet50},
-    {"logits_resnet152", logits_resnet152},     {"gradients_resnet18", gradients_resnet18},
-    {"gradients_resnet50", gradients_resnet50}, {"gradients_resnet152", gradients_resnet152},
-    {"losses_resnet18", losses_resnet18},       {"losses_resnet50", losses_resnet50},
+    {"resnet18", resnet18},
+    {"resnet50", resnet50},
+    {"resnet152", resnet152},
+    {"resnet50_keras", resnet50_keras},
+    {"resnet152_keras", resnet152_keras},
+    {"resnetv2_101", resnetv2_101},
+    {"resnet101v2", resnet101v2},
+    {"xception", xception},
+    {"xception_keras", xception_keras},
+    {"inceptionv3", inceptionv3},
+    {"inceptionv3_keras", inceptionv3_keras},
+    {"losses_resnet18", losses_resnet18},
+    {"losses_resnet50", losses_resnet50},
 };
 
 int main(int argc, char **argv)

@@ -10,135 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "op_rig.h"
-
-/* Double copies of the inputs, and batch norm's own parameters. */
-typedef struct reference {
-    s2clr_op_desc d;
-    double *in[OP_FIELDS]; /* OP_X, OP_RESIDUAL, OP_WEIGHT, OP_BIAS, OP_SCALE, OP_SHIFT */
-    bool normalise;        /* AFFINE: scale and shift are gamma and beta of a batch norm */
-} reference;
-
-static const double EPSILON = 1e-5; /* of batch norm */
-
-/* Element (n, c, y, x) of a tensor; padding is `outside`. */
-static double at(const double *t, s2clr_shape s, int n, int c, int y, int x, double outside)
-{
-    if (y < 0 || y >= s.h || x < 0 || x >= s.w) return outside;
-    return t[(((size_t)n * (size_t)s.c + (size_t)c) * (size_t)s.h + (size_t)y) * (size_t)s.w +
-             (size_t)x];
-}
-
-static double conv_at(const reference *f, int n, int k, int p, int q)
-{
-    const s2clr_op_desc *const d = &f->d;
-    const s2clr_shape taps = {d->y.c, d->x.c, d->kernel, d->kernel};
-    double sum = d->bias ? f->in[OP_BIAS][k] : 0;
-    for (int c = 0; c < d->x.c; c++)
-        for (int r = 0; r < d->kernel; r++)
-            for (int s = 0; s < d->kernel; s++)
-                sum += at(f->in[OP_WEIGHT], taps, k, c, r, s, 0) *
-                       at(f->in[OP_X], d->x, n, c, p * d->stride - d->pad + r,
-                          q * d->stride - d->pad + s, 0);
-    return d->residual ? sum + at(f->in[OP_RESIDUAL], d->y, n, k, p, q, 0) : sum;
-}
-
-static double maxpool_at(const reference *f, int n, int c, int p, int q)
-{
-    const s2clr_op_desc *const d = &f->d;
-    double best = -INFINITY;
-    for (int r = 0; r < d->kernel; r++)
-        for (int s = 0; s < d->kernel; s++)
-            best = fmax(best, at(f->in[OP_X], d->x, n, c, p * d->stride - d->pad + r,
-                                 q * d->stride - d->pad + s, -INFINITY));
-    return best;
-}
-
-static double meanpool_at(const reference *f, int n, int c)
-{
-    double sum = 0;
-    for (int y = 0; y < f->d.x.h; y++)
-        for (int x = 0; x < f->d.x.w; x++) sum += at(f->in[OP_X], f->d.x, n, c, y, x, 0);
-    return sum / (f->d.x.h * f->d.x.w);
-}
-
-/* Mean and inverse standard deviation of channel c over the batch, by two passes. */
-static void statistics(const reference *f, int c, double *mean, double *inverse)
-{
-    const s2clr_shape s = f->d.x;
-    const double count = (double)s.n * s.h * s.w;
-    double sum = 0, squares = 0;
-    for (int n = 0; n < s.n; n++)
-        for (int y = 0; y < s.h; y++)
-            for (int x = 0; x < s.w; x++) sum += at(f->in[OP_X], s, n, c, y, x, 0);
-    for (int n = 0; n < s.n; n++)
-        for (int y = 0; y < s.h; y++)
-            for (int x = 0; x < s.w; x++)
-                squares += pow(at(f->in[OP_X], s, n, c, y, x, 0) - sum / count, 2);
-    *mean = sum / count;
-    *inverse = 1 / sqrt(squares / count + EPSILON);
-}
-
-static double inner_at(const reference *f, int n, int c, int p, int q)
-{
-    const double x = f->d.kind == S2CLR_OP_CONV ? 0 : at(f->in[OP_X], f->d.x, n, c, p, q, 0);
-    double mean = 0, inverse = 1;
-    switch (f->d.kind) {
-    case S2CLR_OP_CONV:
-        return conv_at(f, n, c, p, q);
-    case S2CLR_OP_AFFINE:
-        if (f->normalise) statistics(f, c, &mean, &inverse);
-        return f->in[OP_SCALE][c] * (x - mean) * inverse + f->in[OP_SHIFT][c];
-    case S2CLR_OP_ADD:
-        return x + at(f->in[OP_RESIDUAL], f->d.y, n, c, p, q, 0);
-    case S2CLR_OP_MAXPOOL:
-        return maxpool_at(f, n, c, p, q);
-    case S2CLR_OP_MEANPOOL:
-        return meanpool_at(f, n, c);
-    case S2CLR_OP_KINDS:
-        break;
-    }
-    return NAN;
-}
-
-/* y (may be NULL) and sum(dy * y) (dy may be NULL). */
-static double evaluate(const reference *f, const float *dy, double *y)
-{
-    const s2clr_shape s = f->d.y;
-    double loss = 0;
-    size_t i = 0;
-    for (int n = 0; n < s.n; n++)
-        for (int c = 0; c < s.c; c++)
-            for (int p = 0; p < s.h; p++)
-                for (int q = 0; q < s.w; q++, i++) {
-                    double v = inner_at(f, n, c, p, q);
-                    if (f->d.relu && v < 0) v = 0;
-                    if (y) y[i] = v;
-                    if (dy) loss += (double)dy[i] * v;
-                }
-    return loss;
-}
-
-static double *doubles(const float *from, size_t count)
-{
-    double *const to = calloc(count + 1, sizeof *to);
-    CU_ASSERT_FATAL(to != NULL);
-    for (size_t i = 0; i < count; i++) to[i] = (double)from[i];
-    return to;
-}
-
-static reference reference_new(const s2clr_op_desc *d, const op_data *data, bool normalise)
-{
-    reference f = {.d = *d, .normalise = normalise};
-    for (int i = 0; i < OP_FIELDS; i++)
-        if (data->count[i]) f.in[i] = doubles(data->value[i], data->count[i]);
-    return f;
-}
-
-static void reference_free(reference *f)
-{
-    for (int i = 0; i < OP_FIELDS; i++) free(f->in[i]);
-}
+#include "op_reference.h"
 
 /* ---- comparison ---- */
 
@@ -160,7 +32,8 @@ static void same(const s2clr_op_desc *d, const char *what, const float *got, con
 }
 
 /* Differentiates L by every element of `field` and compares with `gradient`. */
-static void check_gradient(reference *f, const op_data *data, op_field field, const float *gradient)
+static void check_gradient(op_reference *f, const op_data *data, op_field field,
+                           const float *gradient)
 {
     const double step = 1e-5;
     double *const numeric = calloc(data->count[field], sizeof *numeric);
@@ -168,9 +41,9 @@ static void check_gradient(reference *f, const op_data *data, op_field field, co
     for (size_t i = 0; i < data->count[field]; i++) {
         const double here = f->in[field][i];
         f->in[field][i] = here + step;
-        const double above = evaluate(f, data->value[OP_DY], NULL);
+        const double above = op_evaluate(f, data->value[OP_DY], NULL);
         f->in[field][i] = here - step;
-        const double below = evaluate(f, data->value[OP_DY], NULL);
+        const double below = op_evaluate(f, data->value[OP_DY], NULL);
         f->in[field][i] = here;
         numeric[i] = (above - below) / (2 * step);
     }
@@ -180,11 +53,11 @@ static void check_gradient(reference *f, const op_data *data, op_field field, co
     free(numeric);
 }
 
-static void check_forward(const reference *f, const op_data *data)
+static void check_forward(const op_reference *f, const op_data *data)
 {
     double *const y = calloc(data->count[OP_Y], sizeof *y);
     CU_ASSERT_FATAL(y != NULL);
-    evaluate(f, NULL, y);
+    op_evaluate(f, NULL, y);
     same(&f->d, "y", data->value[OP_Y], y, data->count[OP_Y]);
     free(y);
 }
@@ -207,12 +80,12 @@ static void check_op(s2clr_op_desc d, int channels)
     op_rig rig;
     op_data data;
     TEST_OK(s2clr_backend_find("portable", &be));
-    TEST_OK(be->device_open("cpu", &device));
+    TEST_OK(be->device_open("cpu", S2CLR_F32, &device));
     TEST_OK(op_complete(&d, channels));
     op_data_new(&d, 11, &data);
     if (d.kind != S2CLR_OP_CONV) spread(&data);
     TEST_OK(op_rig_open(be, device, &d, &rig));
-    reference f = reference_new(&d, &data, false);
+    op_reference f = op_reference_new(&d, &data, false);
     if (d.kind == S2CLR_OP_AFFINE) /* with these factors dx = scale * g is the whole gradient */
         for (int c = 0; c < d.x.c; c++) {
             data.value[OP_OF_G][c] = data.value[OP_SCALE][c];
@@ -224,7 +97,7 @@ static void check_op(s2clr_op_desc d, int channels)
     if (data.count[OP_DRESIDUAL]) check_gradient(&f, &data, OP_RESIDUAL, data.value[OP_DRESIDUAL]);
     if (data.count[OP_DWEIGHT]) check_gradient(&f, &data, OP_WEIGHT, data.value[OP_DWEIGHT]);
     if (data.count[OP_DBIAS]) check_gradient(&f, &data, OP_BIAS, data.value[OP_DBIAS]);
-    reference_free(&f);
+    op_reference_free(&f);
     op_data_free(&data);
     op_rig_close(&rig);
     be->device_close(device);
@@ -246,9 +119,9 @@ static void conv(void)
         for (int bias = 0; bias < 2; bias++)
             check_op((s2clr_op_desc){.kind = S2CLR_OP_CONV,
                                      .x = rows[i].x,
-                                     .kernel = rows[i].kernel,
-                                     .stride = rows[i].stride,
-                                     .pad = rows[i].pad,
+                                     .window = s2clr_window_square(rows[i].kernel, rows[i].stride,
+                                                                   rows[i].pad),
+                                     .groups = 1,
                                      .bias = bias,
                                      .training = true},
                      rows[i].channels);
@@ -259,9 +132,8 @@ static void conv_fused(void)
     for (int flags = 1; flags < 8; flags++)
         check_op((s2clr_op_desc){.kind = S2CLR_OP_CONV,
                                  .x = {2, 3, 6, 5},
-                                 .kernel = 3,
-                                 .stride = 2,
-                                 .pad = 1,
+                                 .window = s2clr_window_square(3, 2, 1),
+                                 .groups = 1,
                                  .bias = flags & 1,
                                  .residual = flags & 2,
                                  .relu = flags & 4},
@@ -275,9 +147,15 @@ static void elementwise(void)
             (s2clr_op_desc){
                 .kind = S2CLR_OP_AFFINE, .x = {2, 3, 5, 4}, .relu = relu, .training = true},
             0);
+        check_op((s2clr_op_desc){.kind = S2CLR_OP_ADD,
+                                 .x = {3, 2, 3, 5},
+                                 .residual = true,
+                                 .relu = relu,
+                                 .training = true},
+                 0);
         check_op(
             (s2clr_op_desc){
-                .kind = S2CLR_OP_ADD, .x = {3, 2, 3, 5}, .relu = relu, .training = true},
+                .kind = S2CLR_OP_ADD, .x = {3, 2, 4, 5}, .relu = relu, .training = true},
             0);
     }
 }
@@ -288,13 +166,58 @@ static void pools(void)
     for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
         check_op((s2clr_op_desc){.kind = S2CLR_OP_MAXPOOL,
                                  .x = {2, 3, 7, 6},
-                                 .kernel = windows[i][0],
-                                 .stride = windows[i][1],
-                                 .pad = windows[i][2],
+                                 .window = s2clr_window_square(windows[i][0], windows[i][1],
+                                                               windows[i][2]),
+                                 .groups = 1,
                                  .training = true},
                  0);
     check_op((s2clr_op_desc){.kind = S2CLR_OP_MEANPOOL, .x = {2, 3, 5, 4}, .training = true}, 0);
     check_op((s2clr_op_desc){.kind = S2CLR_OP_MEANPOOL, .x = {1, 2, 1, 1}, .training = true}, 0);
+}
+
+/* Rectangular windows, padding that differs by side, groups. */
+static void windows(void)
+{
+    static const struct {
+        s2clr_shape x;
+        int channels;
+        s2clr_window window;
+        int groups;
+    } rows[] = {
+        {{2, 2, 4, 9}, 3, {1, 7, 1, 0, 3, 0, 3}, 1}, {{1, 2, 9, 4}, 2, {7, 1, 1, 3, 0, 3, 0}, 1},
+        {{1, 2, 5, 6}, 2, {1, 3, 2, 0, 1, 0, 0}, 1}, {{2, 1, 6, 5}, 3, {3, 1, 1, 0, 0, 2, 0}, 1},
+        {{1, 2, 7, 6}, 2, {5, 3, 2, 1, 0, 2, 1}, 1}, {{2, 3, 6, 5}, 3, {3, 3, 1, 1, 1, 1, 1}, 3},
+        {{1, 4, 5, 7}, 4, {3, 3, 2, 0, 0, 1, 1}, 4}, {{2, 4, 5, 4}, 6, {3, 2, 1, 1, 0, 0, 1}, 2},
+        {{1, 3, 5, 5}, 6, {3, 3, 1, 1, 1, 1, 1}, 3},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int kind = 0; kind < 4; kind++) {
+            static const s2clr_op_kind kinds[] = {S2CLR_OP_CONV, S2CLR_OP_MAXPOOL, S2CLR_OP_AVGPOOL,
+                                                  S2CLR_OP_AVGPOOL};
+            s2clr_op_desc d = {.kind = kinds[kind],
+                               .x = rows[i].x,
+                               .window = rows[i].window,
+                               .groups = rows[i].groups,
+                               .bias = kind == 0,
+                               .training = true,
+                               .count_pad = kind == 3};
+            if (op_complete(&d, rows[i].channels) == S2CLR_OK && s2clr_op_check(&d) == S2CLR_OK)
+                check_op(d, rows[i].channels);
+            else
+                CU_ASSERT(kind > 0); /* pools may pad with half a kernel at most */
+        }
+}
+
+static void concat(void)
+{
+    check_op(
+        (s2clr_op_desc){
+            .kind = S2CLR_OP_CONCAT, .x = {2, 3, 4, 3}, .residual = true, .training = true},
+        5);
+    check_op(
+        (s2clr_op_desc){
+            .kind = S2CLR_OP_CONCAT, .x = {3, 1, 1, 1}, .residual = true, .training = true},
+        8);
 }
 
 /* ---- batch norm, put together from the sums as a training step does ---- */
@@ -307,7 +230,7 @@ static norm_channel norm_of(const op_data *data, int c, int channels, double cou
 {
     const double mean = data->sums[0][c] / count;
     const double variance = data->sums[0][channels + c] / count - mean * mean;
-    return (norm_channel){mean, 1 / sqrt(variance + EPSILON)};
+    return (norm_channel){mean, 1 / sqrt(variance + OP_EPSILON)};
 }
 
 /* Three runs: sums of x; forward and sums of g; dx. The data then hold y and dx, and dgamma and
@@ -351,17 +274,17 @@ static void check_batchnorm(bool relu)
     const s2clr_shape shape = {3, 4, 5, 3};
     const s2clr_op_desc d = {S2CLR_OP_AFFINE, shape, shape, .relu = relu, .training = true};
     TEST_OK(s2clr_backend_find("portable", &be));
-    TEST_OK(be->device_open("cpu", &device));
+    TEST_OK(be->device_open("cpu", S2CLR_F32, &device));
     op_data_new(&d, 8, &data);
     spread(&data);
     TEST_OK(op_rig_open(be, device, &d, &rig));
-    reference f = reference_new(&d, &data, true);
+    op_reference f = op_reference_new(&d, &data, true);
     run_batchnorm(&rig, &data, dgamma, dbeta);
     check_forward(&f, &data);
     check_gradient(&f, &data, OP_X, data.value[OP_DX]);
     check_gradient(&f, &data, OP_SCALE, dgamma);
     check_gradient(&f, &data, OP_SHIFT, dbeta);
-    reference_free(&f);
+    op_reference_free(&f);
     op_data_free(&data);
     op_rig_close(&rig);
     be->device_close(device);
@@ -374,8 +297,9 @@ static void batchnorm(void)
 }
 
 static const test_case cases[] = {
-    {"conv", conv},   {"conv_fused", conv_fused}, {"elementwise", elementwise},
-    {"pools", pools}, {"batchnorm", batchnorm},
+    {"conv", conv},           {"conv_fused", conv_fused}, {"elementwise", elementwise},
+    {"pools", pools},         {"windows", windows},       {"concat", concat},
+    {"batchnorm", batchnorm},
 };
 
 int main(int argc, char **argv)

@@ -167,7 +167,7 @@ static void run_plan(const s2clr_net *net, const float *params, const s2clr_back
     s2clr_device *device = NULL;
     s2clr_plan *plan = NULL;
     s2clr_session *session = NULL;
-    TEST_OK(backend->device_open("", &device));
+    TEST_OK(backend->device_open("", S2CLR_F32, &device));
     TEST_OK(
         s2clr_plan_new(net, params, backend, device, S2CLR_OUTPUT_LOGITS, n, size, size, &plan));
     TEST_OK(s2clr_session_new(plan, &session));
@@ -210,9 +210,10 @@ static void check_folding(const char *arch, const s2clr_backend *backend)
     s2clr_device *device = NULL;
     s2clr_pool *pool = NULL;
     s2clr_step *step = NULL;
-    TEST_OK(backend->device_open("", &device));
+    TEST_OK(backend->device_open("", S2CLR_F32, &device));
     TEST_OK(s2clr_pool_new(1, &pool));
-    TEST_OK(s2clr_step_new(net, backend, device, pool, 4, 2, 64, 64, &step));
+    TEST_OK(s2clr_step_new(net, backend, device, pool,
+                           &(s2clr_step_options){.batch = 4, .micro = 2, .h = 64, .w = 64}, &step));
     TEST_OK(s2clr_step_forward(step, params, x, train));
     take_batch_statistics(net, old, params, 4, 64);
     run_plan(net, params, backend, 4, 64, x, infer);
@@ -271,9 +272,11 @@ static void one_step(const s2clr_net *net, const s2clr_backend *backend, int thr
     s2clr_pool *pool = NULL;
     s2clr_step *step = NULL;
     float dlogits[8];
-    TEST_OK(backend->device_open("", &device));
+    TEST_OK(backend->device_open("", S2CLR_F32, &device));
     TEST_OK(s2clr_pool_new(threads, &pool));
-    TEST_OK(s2clr_step_new(net, backend, device, pool, 8, micro, 64, 64, &step));
+    TEST_OK(s2clr_step_new(net, backend, device, pool,
+                           &(s2clr_step_options){.batch = 8, .micro = micro, .h = 64, .w = 64},
+                           &step));
     if (step) {
         TEST_OK(s2clr_step_forward(step, params, x, logits));
         for (int i = 0; i < 8; i++) dlogits[i] = 0.1f * (float)(i - 3);

@@ -26,13 +26,15 @@ static void output_shapes(void)
         {S2CLR_OP_CONV, {7, 8, 1, 1}, 2, 1, 1, 0, {7, 2, 1, 1}},
         {S2CLR_OP_MAXPOOL, {1, 5, 7, 6}, 0, 2, 2, 0, {1, 5, 3, 3}},
         {S2CLR_OP_MEANPOOL, {2, 5, 7, 6}, 0, 0, 0, 0, {2, 5, 1, 1}},
+        {S2CLR_OP_AVGPOOL, {2, 5, 7, 6}, 0, 1, 1, 1, {2, 5, 9, 8}}, /* a frame of zeros */
         {S2CLR_OP_AFFINE, {2, 5, 7, 6}, 0, 0, 0, 0, {2, 5, 7, 6}},
         {S2CLR_OP_ADD, {2, 5, 7, 6}, 0, 0, 0, 0, {2, 5, 7, 6}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         s2clr_shape y = {0};
-        TEST_OK(s2clr_op_output(rows[i].kind, rows[i].x, rows[i].channels, rows[i].kernel,
-                                rows[i].stride, rows[i].pad, &y));
+        const s2clr_window window =
+            s2clr_window_square(rows[i].kernel, rows[i].stride, rows[i].pad);
+        TEST_OK(s2clr_op_output(rows[i].kind, rows[i].x, rows[i].channels, &window, &y));
         CU_ASSERT_EQUAL(y.n, rows[i].y.n);
         CU_ASSERT_EQUAL(y.c, rows[i].y.c);
         CU_ASSERT_EQUAL(y.h, rows[i].y.h);
@@ -46,9 +48,8 @@ static s2clr_op_desc good_conv(void)
     return (s2clr_op_desc){.kind = S2CLR_OP_CONV,
                            .x = {2, 3, 8, 8},
                            .y = {2, 4, 8, 8},
-                           .kernel = 3,
-                           .stride = 1,
-                           .pad = 1};
+                           .window = s2clr_window_square(3, 1, 1),
+                           .groups = 1};
 }
 
 /* Every backend refuses with a text that says `op` and `value`. */
@@ -64,7 +65,7 @@ static void refused(s2clr_op_desc d, s2clr_status status, const char *op, const 
         const s2clr_backend *const be = entries[i].backend;
         s2clr_device *device;
         s2clr_op *made = NULL;
-        if (!be || be->device_open("", &device) != S2CLR_OK) continue;
+        if (!be || be->device_open("", S2CLR_F32, &device) != S2CLR_OK) continue;
         s2clr_error_clear();
         CU_ASSERT_EQUAL(be->op_new(device, &d, &made), status);
         CU_ASSERT_PTR_NULL(made);
@@ -87,17 +88,19 @@ static void geometry_is_checked(void)
     refused(d, S2CLR_ERR_ARGUMENT, "conv op", "(2, 4, 7, 8)");
     d = good, d.y.n = 3;
     refused(d, S2CLR_ERR_ARGUMENT, "conv op", "(3, 4, 8, 8)");
-    d = good, d.kernel = 11;
+    d = good, d.window.w = 11;
     refused(d, S2CLR_ERR_ARGUMENT, "conv op", "kernel 11");
-    d = good, d.pad = 3;
+    d = good, d.window.bottom = 3;
     refused(d, S2CLR_ERR_ARGUMENT, "conv op", "pad 3");
-    d = good, d.pad = -1;
+    d = good, d.window.left = -1;
     refused(d, S2CLR_ERR_ARGUMENT, "conv op", "pad -1");
-    d = good, d.stride = 0;
+    d = good, d.window.stride = 0;
     refused(d, S2CLR_ERR_ARGUMENT, "conv op", "stride 0");
-    d = good, d.kernel = INT_MAX, d.pad = INT_MAX - 1;
+    d = good, d.window = s2clr_window_square(INT_MAX, 1, INT_MAX - 1);
     refused(d, S2CLR_ERR_ARGUMENT, "conv op", "2147483647");
-    d = good, d.kind = S2CLR_OP_MAXPOOL, d.y.c = 3, d.pad = 2;
+    d = good, d.window = s2clr_window_square(32767, 1, 32766), d.window.bottom = INT_MAX;
+    refused(d, S2CLR_ERR_ARGUMENT, "conv op", "pad 2147483647");
+    d = good, d.kind = S2CLR_OP_MAXPOOL, d.y.c = 3, d.window.top = 2;
     refused(d, S2CLR_ERR_ARGUMENT, "maxpool op", "pad 2");
     d = good, d.kind = (s2clr_op_kind)99;
     refused(d, S2CLR_ERR_ARGUMENT, "op kind", "99");
@@ -112,7 +115,7 @@ static void sizes_do_not_overflow(void)
     d.x = d.y = (s2clr_shape){1, 1, 50000, 50000};
     refused(d, S2CLR_ERR_ARGUMENT, "add op", "50000 x 50000");
     d = good_conv();
-    d.kernel = 32767, d.pad = 16383;
+    d.window = s2clr_window_square(32767, 1, 16383);
     d.x = (s2clr_shape){1, INT_MAX, 1, 1};
     d.y = (s2clr_shape){1, INT_MAX, 1, 1};
     CU_ASSERT_EQUAL(s2clr_op_check(&d), S2CLR_ERR_MEMORY);
@@ -143,7 +146,7 @@ static void flags_that_make_no_sense_are_refused(void)
         d = good_conv();
         d.kind = rows[i].kind;
         d.bias = rows[i].bias, d.residual = rows[i].residual, d.relu = rows[i].relu;
-        TEST_OK(s2clr_op_output(d.kind, d.x, 0, d.kernel, d.stride, d.pad, &d.y));
+        TEST_OK(s2clr_op_output(d.kind, d.x, d.kind == S2CLR_OP_CONCAT ? 9 : 0, &d.window, &d.y));
         refused(d, S2CLR_ERR_ARGUMENT, rows[i].op,
                 d.bias       ? "bias"
                 : d.residual ? "residual"
@@ -170,7 +173,7 @@ static void missing_arguments_are_named(void)
     double sums[8];
     const s2clr_op_desc d = good_conv();
     TEST_OK(s2clr_backend_find("portable", &be));
-    TEST_OK(be->device_open("cpu", &device));
+    TEST_OK(be->device_open("cpu", S2CLR_F32, &device));
     TEST_OK(be->op_new(device, &d, &op));
     TEST_OK(be->stream_new(device, be->op_scratch_bytes(op), &stream));
     CU_ASSERT_EQUAL(be->op_forward(op, stream, &(s2clr_op_args){.x = x, .y = x}),
@@ -184,7 +187,7 @@ static void missing_arguments_are_named(void)
     be->stream_free(stream);
     be->op_free(op);
     be->device_close(device);
-    CU_ASSERT_EQUAL(be->device_open("cuda:0", &device), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(be->device_open("cuda:0", S2CLR_F32, &device), S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("'cuda:0'");
 }
 

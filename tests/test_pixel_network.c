@@ -89,7 +89,7 @@ static void run_net(const s2clr_net *net, const float *params, const s2clr_backe
     s2clr_device *device = NULL;
     s2clr_plan *plan = NULL;
     s2clr_session *session = NULL;
-    TEST_OK(backend->device_open("", &device));
+    TEST_OK(backend->device_open("", S2CLR_F32, &device));
     TEST_OK(s2clr_plan_new(net, params, backend, device, output, 2, SIDE, SIDE, &plan));
     TEST_OK(s2clr_session_new(plan, &session));
     if (session) TEST_OK(s2clr_session_run(session, x, y));

@@ -18,7 +18,7 @@
 
 static s2clr_status take(const s2clr_model *model, int threads, s2clr_aim aim, s2clr_runtime **out)
 {
-    return s2clr_runtime_acquire(model, "portable", threads, aim, out);
+    return s2clr_runtime_acquire(model, "portable", S2CLR_F32, threads, aim, out);
 }
 
 static const s2clr_model *acquire(const char *path)
@@ -92,8 +92,9 @@ static void failures_leave_nothing(void)
     CU_ASSERT_PTR_NULL(model);
     CU_ASSERT_EQUAL(s2clr_model_share_count(), 0);
     model = acquire(rig_model_make("whole.safetensors", &rig_dense));
-    CU_ASSERT_NOT_EQUAL(s2clr_runtime_acquire(model, "warp9", 1, S2CLR_AIM_PROBABILITY, &runtime),
-                        S2CLR_OK);
+    CU_ASSERT_NOT_EQUAL(
+        s2clr_runtime_acquire(model, "warp9", S2CLR_F32, 1, S2CLR_AIM_PROBABILITY, &runtime),
+        S2CLR_OK);
     TEST_ERROR_SAYS("warp9");
     CU_ASSERT_EQUAL(take(model, -3, S2CLR_AIM_PROBABILITY, &runtime), S2CLR_ERR_ARGUMENT);
     CU_ASSERT_PTR_NULL(runtime);
@@ -103,6 +104,22 @@ static void failures_leave_nothing(void)
 }
 
 /* ---- runtimes ---- */
+
+static void precisions_do_not_share(void)
+{
+    const s2clr_model *model = acquire(rig_model_make("runtime.safetensors", &rig_dense));
+    s2clr_runtime *r[3] = {NULL};
+    for (int i = 0; i < 3; i++)
+        TEST_OK(s2clr_runtime_acquire(model, "portable", i == 1 ? S2CLR_BF16 : S2CLR_F32, 1,
+                                      S2CLR_AIM_PROBABILITY, &r[i]));
+    CU_ASSERT_PTR_EQUAL(r[0], r[2]);
+    CU_ASSERT_PTR_NOT_EQUAL(r[0], r[1]);
+    CU_ASSERT_PTR_NULL(strstr(s2clr_runtime_device(r[0]), "bf16"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(s2clr_runtime_device(r[1]), "bf16"));
+    for (int i = 0; i < 3; i++) s2clr_runtime_release(r[i]);
+    s2clr_model_release(model);
+    s2clr_runtime_drop_idle();
+}
 
 static void runtimes_are_shared(void)
 {
@@ -311,6 +328,7 @@ static const test_case cases[] = {
     {"models_are_shared", models_are_shared},
     {"replaced_file", replaced_file},
     {"failures_leave_nothing", failures_leave_nothing},
+    {"precisions_do_not_share", precisions_do_not_share},
     {"runtimes_are_shared", runtimes_are_shared},
     {"eight_acquire_at_once", eight_acquire_at_once},
     {"eight_compute_at_once", eight_compute_at_once},

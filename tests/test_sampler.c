@@ -14,7 +14,7 @@ static s2clr_sampler *make(size_t batch, double balance, uint64_t seed)
 {
     for (int i = 0; i < COUNT; i++) labels[i] = i % (COUNT / POSITIVES) == 0;
     s2clr_sampler *sampler = NULL;
-    TEST_OK(s2clr_sampler_new(labels, COUNT, batch, balance, seed, &sampler));
+    TEST_OK(s2clr_sampler_new(labels, 2, COUNT, batch, balance, seed, &sampler));
     return sampler;
 }
 
@@ -40,7 +40,7 @@ static void natural_order_is_a_permutation(void)
         tally(s2clr_sampler_order(sampler, epoch), COUNT, times);
         for (int i = 0; i < COUNT; i++) CU_ASSERT_EQUAL(times[i], 1);
     }
-    TEST_NEAR(s2clr_sampler_share(sampler), 0.2, 0);
+    TEST_NEAR(s2clr_sampler_share(sampler, 1), 0.2, 0);
     s2clr_sampler_free(sampler);
 }
 
@@ -76,7 +76,7 @@ static void shares(void)
     const double balance[] = {0, 0.5, 1}, share[] = {0.2, 0.35, 0.5};
     for (int b = 0; b < 3; b++) {
         s2clr_sampler *sampler = make(20, balance[b], 7);
-        TEST_NEAR(s2clr_sampler_share(sampler), share[b], 0.005);
+        TEST_NEAR(s2clr_sampler_share(sampler, 1), share[b], 0.005);
         for (uint64_t epoch = 0; epoch < 3; epoch++) {
             const size_t positives = tally(s2clr_sampler_order(sampler, epoch), COUNT, times);
             CU_ASSERT_EQUAL((double)positives, round(COUNT * share[b]));
@@ -133,17 +133,64 @@ static void shuffle_is_even(void)
     CU_ASSERT_EQUAL(orders, 24);
 }
 
+/* 60, 30 and 10 of three classes. */
+static void shares_of_three_classes(void)
+{
+    int classes[COUNT];
+    const double balance[] = {0, 0.5, 1};
+    const double share[3][3] = {{0.6, 0.3, 0.1}, {28 / 60.0, 19 / 60.0, 13 / 60.0}, {1, 1, 1}};
+    for (int i = 0; i < COUNT; i++) classes[i] = i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2;
+    for (int b = 0; b < 3; b++) {
+        s2clr_sampler *sampler = NULL;
+        TEST_OK(s2clr_sampler_new(classes, 3, COUNT, 10, balance[b], 7, &sampler));
+        size_t taken[3] = {0}, times[COUNT] = {0};
+        const size_t *order = s2clr_sampler_order(sampler, 2);
+        for (int i = 0; i < COUNT; i++) {
+            taken[classes[order[i]]]++;
+            times[order[i]]++;
+        }
+        for (int c = 0; c < 3; c++) {
+            const double wanted = b == 2 ? 1 / 3.0 : share[b][c];
+            TEST_NEAR((double)taken[c], COUNT * wanted, 1);
+            TEST_NEAR(s2clr_sampler_share(sampler, c), (double)taken[c] / COUNT, 1e-15);
+        }
+        for (int i = 0; i < COUNT; i++) { /* all of a class k times before any k + 1 times */
+            const size_t of = classes[i] == 0 ? 60 : classes[i] == 1 ? 30 : 10;
+            const size_t least = taken[classes[i]] / of;
+            CU_ASSERT_TRUE(times[i] == least || times[i] == least + 1);
+        }
+        s2clr_sampler_free(sampler);
+    }
+}
+
+static void without_labels(void)
+{
+    int times[COUNT];
+    s2clr_sampler *sampler = NULL;
+    TEST_OK(s2clr_sampler_new(NULL, 1, COUNT, 10, 1, 7, &sampler));
+    tally(s2clr_sampler_order(sampler, 3), COUNT, times);
+    for (int i = 0; i < COUNT; i++) CU_ASSERT_EQUAL(times[i], 1);
+    s2clr_sampler_free(sampler);
+}
+
 static void nonsense_is_refused(void)
 {
+    const int gap[] = {0, 2, 0};
     const int one_sided[] = {1, 1, 1}, wrong[] = {0, 1, -1}, fine[] = {0, 1, 1};
     s2clr_sampler *sampler = NULL;
-    CU_ASSERT_EQUAL(s2clr_sampler_new(one_sided, 3, 2, 0, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_sampler_new(one_sided, 2, 3, 2, 0, 1, &sampler), S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("3 positive and 0 negative");
-    CU_ASSERT_EQUAL(s2clr_sampler_new(wrong, 3, 2, 0, 1, &sampler), S2CLR_ERR_ARGUMENT);
-    CU_ASSERT_EQUAL(s2clr_sampler_new(fine, 0, 2, 0, 1, &sampler), S2CLR_ERR_ARGUMENT);
-    CU_ASSERT_EQUAL(s2clr_sampler_new(fine, 3, 0, 0, 1, &sampler), S2CLR_ERR_ARGUMENT);
-    CU_ASSERT_EQUAL(s2clr_sampler_new(fine, 3, 2, 1.5, 1, &sampler), S2CLR_ERR_ARGUMENT);
-    CU_ASSERT_EQUAL(s2clr_sampler_new(fine, 3, 2, NAN, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_sampler_new(wrong, 2, 3, 2, 0, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_sampler_new(fine, 2, 0, 2, 0, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_sampler_new(fine, 2, 3, 0, 0, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_sampler_new(fine, 2, 3, 2, 1.5, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_sampler_new(fine, 2, 3, 2, NAN, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_sampler_new(gap, 3, 3, 2, 1, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("none of the 3 training samples has label 1");
+    CU_ASSERT_EQUAL(s2clr_sampler_new(gap, 2, 3, 2, 1, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("is 2, must be 0 to 1");
+    CU_ASSERT_EQUAL(s2clr_sampler_new(NULL, 2, 3, 2, 1, 1, &sampler), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_sampler_new(gap, 1000, 3, 2, 1, 1, &sampler), S2CLR_ERR_ARGUMENT);
     CU_ASSERT_PTR_NULL(sampler);
 }
 
@@ -155,6 +202,8 @@ static const test_case cases[] = {
     {"order is mixed", order_is_mixed},
     {"order depends on counters only", order_depends_on_counters_only},
     {"shuffle is even", shuffle_is_even},
+    {"shares of three classes", shares_of_three_classes},
+    {"samples without labels", without_labels},
     {"nonsense is refused", nonsense_is_refused},
 };
 

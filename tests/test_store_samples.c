@@ -191,11 +191,22 @@ static void nodata_is_judged_before_the_offset(void)
 
 /* ---- which patches, which labels ---- */
 
-static int count_labels(const s2clr_samples *samples)
+static int count_positives(const s2clr_samples *samples)
 {
     int sum = 0;
-    for (size_t i = 0; i < samples->count; i++) sum += samples->labels[i];
+    for (size_t i = 0; i < samples->count; i++) sum += samples->labels[i] == 1;
     return sum;
+}
+
+/* Unknown labels are -1, and only there when they are asked for. */
+static void check_known(const s2clr_samples *samples, const s2clr_store_samples_options *options)
+{
+    for (size_t k = 0; k < samples->count && !options->positive; k++) {
+        int number;
+        CU_ASSERT_EQUAL(sscanf(strchr(samples->names[k], '/'), "/%d", &number), 1);
+        CU_ASSERT_EQUAL(samples->labels[k], number % 3 - 1);
+        CU_ASSERT(samples->labels[k] >= 0 || options->unlabelled);
+    }
 }
 
 /* Of number n: label n % 3 - 1, split by n % 4, n % 3 class names from number n % 3 on. */
@@ -223,7 +234,8 @@ static void splits_and_labels_choose(void)
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
         s2clr_samples samples = open_samples(path, card, &choices[i].options);
         CU_ASSERT_EQUAL(samples.count, choices[i].count);
-        CU_ASSERT_EQUAL(count_labels(&samples), choices[i].positives);
+        CU_ASSERT_EQUAL(count_positives(&samples), choices[i].positives);
+        check_known(&samples, &choices[i].options);
         CU_ASSERT_STRING_EQUAL(s2clr_store_samples_level(&samples), "L2A");
         CU_ASSERT_EQUAL(samples.groups != NULL, choices[i].options.group != NULL);
         for (size_t k = 0; samples.groups && k < samples.count; k++) {

@@ -43,7 +43,7 @@ static void tasks_of(const rig_model *what, s2clr_aim aim)
     const s2clr_model *model = NULL;
     s2clr_runtime *runtime = NULL;
     TEST_OK(s2clr_model_acquire(rig_model_make("tasks.safetensors", what), &model));
-    TEST_OK(s2clr_runtime_acquire(model, "portable", 2, aim, &runtime));
+    TEST_OK(s2clr_runtime_acquire(model, "portable", S2CLR_F32, 2, aim, &runtime));
     for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
         s2clr_grid grid;
         s2clr_engine *engine = NULL;

@@ -235,7 +235,7 @@ static void blocks_are_units(void)
         s2clr_engine *engine = NULL;
         s2clr_grid grid;
         TEST_OK(s2clr_model_acquire(model, &m));
-        TEST_OK(s2clr_runtime_acquire(m, "auto", 2, S2CLR_AIM_PROBABILITY, &runtime));
+        TEST_OK(s2clr_runtime_acquire(m, "auto", S2CLR_F32, 2, S2CLR_AIM_PROBABILITY, &runtime));
         TEST_OK(s2clr_grid_new(612, 349, 28, strides[i], 4, &grid));
         TEST_OK(s2clr_engine_new(runtime, &grid, &options, &engine));
         CU_ASSERT_EQUAL(info->block_columns % s2clr_engine_unit_columns(engine), 0);

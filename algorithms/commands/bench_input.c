@@ -73,7 +73,9 @@ static s2clr_status bed_open(const s2clr_args *args, bed *b)
     b->input_count = s2clr_args_list(args, "input", &b->inputs);
     S2CLR_TRY(s2clr_zoo_resolve(s2clr_args_text(args, "model"), b->path));
     S2CLR_TRY(s2clr_model_acquire(b->path, &b->model));
-    return s2clr_runtime_acquire(b->model, s2clr_args_text(args, "device"),
+    s2clr_precision precision;
+    S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(args, "precision"), &precision));
+    return s2clr_runtime_acquire(b->model, s2clr_args_text(args, "device"), precision,
                                  (int)s2clr_args_int(args, "threads"), S2CLR_AIM_PROBABILITY,
                                  &b->runtime);
 }
@@ -173,6 +175,7 @@ static s2clr_status pass_whole(bed *b, double *seconds)
     settings.output = output;
     settings.stack = s2clr_stack_options_of(b->args);
     settings.device = s2clr_args_text(b->args, "device");
+    S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(b->args, "precision"), &settings.precision));
     settings.threads = (int)s2clr_args_int(b->args, "threads");
     settings.memory_mb = (size_t)s2clr_args_int(b->args, "memory");
     settings.stride = (int)s2clr_args_int(b->args, "stride");

@@ -78,7 +78,9 @@ static s2clr_status rig_open(const s2clr_args *args, int batch, rig *r)
         s2clr_alloc(s2clr_net_param_count(r->net), sizeof(float), "weights", (void **)&r->params));
     S2CLR_TRY(s2clr_net_init(r->net, 1, r->params));
     S2CLR_TRY(s2clr_edge_pool(args, &r->pool));
-    return s2clr_device_select(s2clr_args_text(args, "device"), &r->backend, &r->device);
+    s2clr_precision precision;
+    S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(args, "precision"), &precision));
+    return s2clr_device_select(s2clr_args_text(args, "device"), precision, &r->backend, &r->device);
 }
 
 static void rig_close(rig *r, s2clr_bench *bench)
@@ -258,7 +260,7 @@ static s2clr_status train_step(train_job *job)
     double loss;
     for (int i = 0; i < r->batch; i++)
         index[i] = (job->steps * (uint64_t)r->batch + (uint64_t)i) % TRAIN_SAMPLES;
-    S2CLR_TRY(s2clr_feed_fill(job->feed, 0, job->steps * (uint64_t)r->batch, index,
+    S2CLR_TRY(s2clr_feed_fill(job->feed, 0, 0, job->steps * (uint64_t)r->batch, index,
                               (size_t)r->batch, job->x));
     S2CLR_TRY(s2clr_step_forward(job->step, r->params, job->x, job->logits));
     S2CLR_TRY(
@@ -299,11 +301,13 @@ static s2clr_status train_run(train_job *job, const s2clr_samples *samples, s2cl
     S2CLR_TRY(s2clr_loss_find("bce", &job->loss));
     S2CLR_TRY(train_card(job));
     S2CLR_TRY(train_buffers(job));
-    S2CLR_TRY(s2clr_feed_new(samples, job->card, &job->card->level[0],
-                             S2CLR_AUGMENT_FLIP | S2CLR_AUGMENT_ROT90 | S2CLR_AUGMENT_SHIFT, 1,
-                             r->pool, &job->feed));
-    S2CLR_TRY(s2clr_step_new(r->net, r->backend, r->device, r->pool, r->batch, micro, r->size,
-                             r->size, &job->step));
+    const s2clr_augment_recipe recipe = {
+        .flags = S2CLR_AUGMENT_FLIP | S2CLR_AUGMENT_ROT90 | S2CLR_AUGMENT_SHIFT};
+    S2CLR_TRY(s2clr_feed_new(samples, job->card, &job->card->level[0], &recipe, 1, r->pool,
+                             &job->feed));
+    const s2clr_step_options options = {
+        .batch = r->batch, .micro = micro, .h = r->size, .w = r->size};
+    S2CLR_TRY(s2clr_step_new(r->net, r->backend, r->device, r->pool, &options, &job->step));
     return train_measure(job, bench);
 }
 

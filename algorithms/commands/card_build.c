@@ -81,7 +81,54 @@ static s2clr_status fill_bands(json_t *root, const s2clr_args *args, const s2clr
                            count, channels);
 }
 
-static s2clr_status fill_arch(json_t *root, const s2clr_args *args, int channels)
+/* "1024,512,128" to [1024, 512, 128]. */
+static s2clr_status split_widths(const char *list, json_t **out)
+{
+    json_t *widths = json_array();
+    const char *at = list;
+    while (*at) {
+        char *end;
+        const long width = strtol(at, &end, 10);
+        if (end == at || (*end && *end != ',') || width < 1 || width > 65536) break;
+        json_array_append_new(widths, json_integer(width));
+        at = end + (*end == ',' && end[1]);
+    }
+    const size_t count = json_array_size(widths);
+    *out = widths;
+    if (!*at && count > 0 && count <= S2CLR_HEAD_MAX) return S2CLR_OK;
+    json_decref(widths);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "--projection %s: wanted 1 to %d widths of 1 to 65536, separated by "
+                           "commas, such as 1024,512,128",
+                           list, S2CLR_HEAD_MAX);
+}
+
+/* An encoder: a projection head, and no classifier behind it. */
+static s2clr_status fill_encoder(json_t *arch, const s2clr_args *args, const char *projection)
+{
+    json_t *widths;
+    S2CLR_TRY(split_widths(projection, &widths));
+    if (s2clr_args_given(args, "projection")) json_object_del(arch, "projection");
+    fill(arch, "projection", widths);
+    json_object_set_new(arch, "outputs", json_integer(0));
+    return S2CLR_OK;
+}
+
+/* The names of the outputs, and the layers before them. */
+static void fill_head(json_t *root, json_t *arch, const s2clr_card_facts *facts)
+{
+    json_t *names = json_array(), *widths = json_array();
+    for (int i = 0; i < facts->class_count; i++)
+        json_array_append_new(names, json_string(facts->classes[i]));
+    for (int i = 0; i < facts->hiddens; i++)
+        json_array_append_new(widths, json_integer(facts->hidden[i]));
+    if (facts->class_count) json_object_set(root, "classes", names);
+    if (facts->hiddens) json_object_set(arch, "hidden", widths);
+    json_decref(names);
+    json_decref(widths);
+}
+
+static s2clr_status fill_arch(json_t *root, const s2clr_args *args, const s2clr_card_facts *facts)
 {
     json_t *arch = json_object_get(root, "architecture");
     if (!arch) {
@@ -97,8 +144,11 @@ static s2clr_status fill_arch(json_t *root, const s2clr_args *args, int channels
         json_object_set_new(arch, "width", json_integer(s2clr_args_int(args, "width")));
     if (s2clr_args_given(args, "depth"))
         json_object_set_new(arch, "depth", json_integer(s2clr_args_int(args, "depth")));
-    fill(arch, "channels", json_integer(channels));
-    fill(arch, "outputs", json_integer(1));
+    fill(arch, "channels", json_integer(facts->channels));
+    if (facts->projection) return fill_encoder(arch, args, facts->projection);
+    fill_head(root, arch, facts);
+    const size_t classes = json_array_size(json_object_get(root, "classes"));
+    fill(arch, "outputs", json_integer(classes ? (json_int_t)classes : 1));
     return S2CLR_OK;
 }
 
@@ -114,13 +164,15 @@ static void fill_level(json_t *root, const s2clr_card_facts *facts)
 static s2clr_status fill_root(json_t *root, const s2clr_args *args, const s2clr_card_facts *facts)
 {
     S2CLR_TRY(fill_bands(root, args, facts));
-    S2CLR_TRY(fill_arch(root, args, facts->channels));
+    S2CLR_TRY(fill_arch(root, args, facts));
     fill_level(root, facts);
     if (facts->positive) json_object_set_new(root, "positive", json_string(facts->positive));
     const char *arch =
         json_string_value(json_object_get(json_object_get(root, "architecture"), "name"));
     const char *positive = json_string_value(json_object_get(root, "positive"));
-    fill(root, "id", default_id(arch ? arch : "model", positive ? positive : "model"));
+    const char *what = facts->projection ? "encoder" : positive ? positive : "model";
+    if (facts->class_count) what = "classes";
+    fill(root, "id", default_id(arch ? arch : "model", what));
     fill(root, "version", json_integer(S2CLR_CARD_VERSION));
     fill(root, "negative", json_string("other"));
     fill(root, "metres", json_real(facts->metres > 0 ? facts->metres : 10));
@@ -174,7 +226,7 @@ static s2clr_status build(json_t *root, const s2clr_args *args, const s2clr_card
         s2clr_card_free(card);
         return status;
     }
-    if (!has_moments) card->std[0] = 0;
+    for (int b = 0; b < card->bands && !has_moments; b++) card->std[b] = 0;
     *measured = has_moments;
     *out = card;
     return S2CLR_OK;

@@ -32,6 +32,7 @@ static const s2clr_param_row rows[] = {
      .help = "Patches per call; without it, 4 for infer and 32 for train."},
     {"micro", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "16", .minimum = 1, .maximum = 4096,
      .group = "Network", .help = "Patches computed at once by one thread in train."},
+    S2CLR_ROW_PRECISION("Network"),
     {"windows", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "5", .minimum = 1, .maximum = 1000,
      .group = "Measuring",
      .help = "Windows measured; of read and scene, whole passes. One more goes before, to warm "

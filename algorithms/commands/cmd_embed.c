@@ -5,6 +5,7 @@
 static const s2clr_param_row rows[] = {
     S2CLR_ROWS_SCENE,
     S2CLR_ROWS_WINDOW,
+    S2CLR_ROW_PRECISION("Output"),
     S2CLR_ROW_FORMAT,
     S2CLR_ROWS_FILE,
 };

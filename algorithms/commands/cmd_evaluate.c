@@ -73,7 +73,7 @@ static s2clr_status run_model(job *j)
     s2clr_device *device;
     S2CLR_TRY(s2clr_alloc(j->samples.count, sizeof(double), "probabilities", (void **)&j->p));
     j->e.p = j->p;
-    S2CLR_TRY(s2clr_device_select(s2clr_args_text(j->args, "device"), &backend, &device));
+    S2CLR_TRY(s2clr_device_select(s2clr_args_text(j->args, "device"), S2CLR_F32, &backend, &device));
     const s2clr_status status =
         s2clr_predict_samples(s2clr_model_net(model), s2clr_model_params(model), card, j->e.level,
                               &j->samples, backend, device, j->pool, j->progress, j->p);
@@ -196,7 +196,8 @@ static s2clr_status evaluate(const s2clr_args *args)
     const s2clr_progress progress = s2clr_edge_progress(args, &j.terminal);
     j.e.model = model;
     j.progress = &progress;
-    s2clr_status status = s2clr_edge_pool(args, &j.pool);
+    s2clr_status status = s2clr_model_check_binary(model);
+    if (status == S2CLR_OK) status = s2clr_edge_pool(args, &j.pool);
     if (status == S2CLR_OK) {
         status = with_model(&j);
         s2clr_pool_free(j.pool);

@@ -2,13 +2,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/memory.h"
-#include "commands/card_build.h"
+#include <jansson.h>
+
 #include "commands/cmd_list.h"
 #include "commands/edge.h"
-#include "predict/zoo.h"
+#include "commands/model_actions.h"
 #include "file/model.h"
-#include "file/safetensors.h"
+#include "predict/zoo.h"
 
 static const s2clr_param_row rows[] = {
     {"action", NULL, S2CLR_TYPE_CHOICE, .positional = true, .required = true,
@@ -16,10 +16,12 @@ static const s2clr_param_row rows[] = {
      .help = "list: the models of the zoo; import: weights to a model file; export: the weights of "
              "a model alone."},
     {"file", NULL, S2CLR_TYPE_MODEL, .positional = true, .group = "Input",
-     .help = "import: a safetensors file with torchvision's tensor names; export: a model file or "
-             "a name in the zoo."},
+     .help = "import: weights as safetensors with the tensor names of torchvision or timm, or as "
+             "Keras' HDF5; export: a model file or a name in the zoo."},
     {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .group = "Output",
-     .help = "The file to write (import, export)."},
+     .help = "The file to write. export: *.onnx is a graph for ONNX Runtime and others, *.json a "
+             "STAC item with the machine learning model extension, anything else the weights as "
+             "safetensors."},
     {"overwrite", NULL, S2CLR_TYPE_FLAG, .group = "Output", .help = "Replaces an existing file."},
     {"card", NULL, S2CLR_TYPE_INPUT, .meta = "JSON", .group = "Import",
      .help = "The card of the new model: bands, mean, std, levels, patch, positive, texts; see "
@@ -32,6 +34,15 @@ static const s2clr_param_row rows[] = {
      .help = "Number of layers, where the architecture lets it be chosen."},
     {"bands-names", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Import",
      .help = "Names of the input bands in the order of the weights, unless the card has them."},
+    {"inflate", NULL, S2CLR_TYPE_CHOICE, .meta = "ORDER", .choices = "rgb,bgr", .group = "Import",
+     .help = "Weights for pictures of three colours, in this order of channels, are made to fit the "
+             "card's bands: B04, B03 and B02 take the kernels for red, green and blue, every other "
+             "band their mean, all times 3 / bands."},
+    {"with-preprocessing", NULL, S2CLR_TYPE_FLAG, .group = "Export",
+     .help = "ONNX: the graph takes DN plus the product's offset and gives probabilities as well."},
+    {"level", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Export",
+     .help = "Processing level of the DN that --with-preprocessing takes; without it, the level of "
+             "the training or the card's only one."},
 };
 
 /* ---- list ---- */
@@ -91,9 +102,7 @@ static s2clr_status list(const s2clr_args *args)
     return s2clr_edge_flush();
 }
 
-/* ---- import ---- */
-
-static s2clr_status check_output(const s2clr_args *args, const char *input)
+s2clr_status s2clr_model_check_output(const s2clr_args *args, const char *input)
 {
     const char *output = s2clr_args_text(args, "output");
     if (!output)
@@ -106,107 +115,6 @@ static s2clr_status check_output(const s2clr_args *args, const char *input)
     return S2CLR_OK;
 }
 
-/* Input channels of the weights: the second dimension of the first convolution. */
-static s2clr_status weight_channels(const char *path, int *out)
-{
-    s2clr_tensors *file;
-    const s2clr_tensor *tensor;
-    S2CLR_TRY(s2clr_tensors_open(path, &file));
-    const size_t count = s2clr_tensors_list(file, &tensor);
-    int64_t channels = 0;
-    const s2clr_tensor *first = s2clr_tensors_find(file, "conv1.weight");
-    for (size_t i = 0; !first && i < count; i++)
-        if (tensor[i].rank == 4) first = &tensor[i];
-    if (first && first->rank == 4) channels = first->dims[1];
-    s2clr_tensors_close(file);
-    if (channels < 1 || channels > S2CLR_CARD_BANDS_MAX)
-        return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                               "%s: the first convolution takes %lld channels, wanted 1 to %d",
-                               path, (long long)channels, S2CLR_CARD_BANDS_MAX);
-    *out = (int)channels;
-    return S2CLR_OK;
-}
-
-static s2clr_status save(const char *input, const char *output, const s2clr_card *card)
-{
-    s2clr_net *net;
-    float *params = NULL;
-    S2CLR_TRY(s2clr_net_new(&card->arch, &net));
-    s2clr_status status =
-        s2clr_alloc(s2clr_net_param_count(net), sizeof *params, "weights", (void **)&params);
-    if (status == S2CLR_OK) status = s2clr_model_load_weights(input, net, params);
-    if (status == S2CLR_OK) status = s2clr_model_save(output, card, net, params);
-    s2clr_free(params);
-    s2clr_net_free(net);
-    return status;
-}
-
-static s2clr_status import(const s2clr_args *args)
-{
-    const char *input = s2clr_args_text(args, "file");
-    const char *output = s2clr_args_text(args, "output");
-    s2clr_card *card;
-    s2clr_card_facts facts = {.level = "DN"};
-    bool measured;
-    if (!input || !s2clr_args_given(args, "card"))
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "\"model import\" wants the weights' file and "
-                               "--card JSON: weights alone do not say what their input is");
-    S2CLR_TRY(check_output(args, input));
-    S2CLR_TRY(weight_channels(input, &facts.channels));
-    S2CLR_TRY(s2clr_card_build(args, &facts, &card, &measured));
-    s2clr_status status = S2CLR_OK;
-    if (!measured)
-        status = s2clr_error_set(S2CLR_ERR_FORMAT,
-                                 "%s: 'mean' and 'std' are missing: without them the network's "
-                                 "input cannot be made",
-                                 s2clr_args_text(args, "card"));
-    if (status == S2CLR_OK) status = save(input, output, card);
-    s2clr_card_free(card);
-    S2CLR_TRY(status);
-    if (!s2clr_args_flag(args, "quiet")) printf("model       %s\n", output);
-    return s2clr_edge_flush();
-}
-
-/* ---- export ---- */
-
-static s2clr_status write_weights(const s2clr_model *model, const char *output)
-{
-    const s2clr_param *param;
-    const float *values = s2clr_model_params(model);
-    const size_t count = s2clr_net_param_list(s2clr_model_net(model), &param);
-    const s2clr_metadata format = {"format", "pt"}; /* what PyTorch's readers look for */
-    s2clr_tensor *tensors;
-    S2CLR_TRY(s2clr_alloc(count, sizeof *tensors, "tensors", (void **)&tensors));
-    for (size_t i = 0; i < count; i++) {
-        tensors[i] = (s2clr_tensor){.name = param[i].name,
-                                    .dtype = S2CLR_DTYPE_F32,
-                                    .rank = param[i].rank,
-                                    .count = param[i].count,
-                                    .bytes = param[i].count * sizeof *values,
-                                    .data = values + param[i].offset};
-        for (int k = 0; k < param[i].rank; k++) tensors[i].dims[k] = param[i].dims[k];
-    }
-    const s2clr_status status = s2clr_tensors_write(output, tensors, count, &format, 1);
-    s2clr_free(tensors);
-    return status;
-}
-
-static s2clr_status export(const s2clr_args *args)
-{
-    char path[S2CLR_ZOO_PATH];
-    s2clr_model *model;
-    S2CLR_TRY(s2clr_zoo_resolve(s2clr_args_text(args, "file"), path));
-    S2CLR_TRY(check_output(args, path));
-    S2CLR_TRY(s2clr_model_open(path, &model));
-    const s2clr_status status = write_weights(model, s2clr_args_text(args, "output"));
-    s2clr_model_close(model);
-    S2CLR_TRY(status);
-    if (!s2clr_args_flag(args, "quiet"))
-        printf("weights     %s\n", s2clr_args_text(args, "output"));
-    return s2clr_edge_flush();
-}
-
 static int run(const s2clr_args *args)
 {
     const char *action = s2clr_args_text(args, "action");
@@ -214,9 +122,9 @@ static int run(const s2clr_args *args)
     if (strcmp(action, "list") == 0)
         status = list(args);
     else if (strcmp(action, "import") == 0)
-        status = import(args);
+        status = s2clr_model_import(args);
     else
-        status = export(args);
+        status = s2clr_model_export(args);
     return status == S2CLR_OK ? S2CLR_EXIT_DONE : s2clr_edge_fail(args, status);
 }
 
@@ -225,10 +133,10 @@ const s2clr_command s2clr_cmd_model = {
     .summary = "lists the zoo, imports and exports weights",
     .description =
         "\"model list\" shows the models that a name alone finds ($S2CLR_ZOO, the folder beside "
-        "the "
-        "program, the installed one). \"model import\" joins weights with torchvision's tensor "
-        "names and a card to a model file. \"model export\" writes the weights alone, as PyTorch's "
-        "safetensors reader takes them. With --quiet, list prints names only.",
+        "the program, the installed one). \"model import\" joins weights of PyTorch, timm or Keras "
+        "and a card to a model file. \"model export\" writes the weights alone, as PyTorch's "
+        "safetensors reader takes them, an ONNX graph, or a STAC item. With --quiet, list prints "
+        "names only.",
     .example = "s2clr model import resnet50.safetensors --card card.json -o model.safetensors",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],

@@ -12,6 +12,7 @@ static const s2clr_param_row rows[] = {
              "patch) and evidence (mean local logit in the output pixel, dense models), separated "
              "by commas."},
     S2CLR_ROWS_WINDOW,
+    S2CLR_ROW_PRECISION("Output"),
     {"prevalence", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .minimum = 1e-9, .maximum = 1 - 1e-9,
      .group = "Output",
      .help = "Share of positives to expect on the ground: probabilities are told for it instead of "

@@ -70,7 +70,7 @@ static s2clr_status put(job *j, s2clr_patch_record *record)
 static s2clr_status put_all(job *j)
 {
     bool end = false;
-    for (size_t seen = 0;; seen++) {
+    for (;;) {
         s2clr_patch_record record = {.label = S2CLR_LABEL_UNKNOWN, .cover = -1};
         if (!s2clr_progress_report(j->progress, j->fill->kind->done(j->import), NULL))
             return s2clr_error_set(S2CLR_ERR_CANCELLED, "interrupted");

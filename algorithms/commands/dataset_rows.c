@@ -80,18 +80,75 @@ static s2clr_status open_recorded(const char *path, const s2clr_parts_options *o
                               &parts->train);
 }
 
+/* A part that may as well be missing. */
+static s2clr_status unless_needed(s2clr_status status, bool needed)
+{
+    return status == S2CLR_ERR_ARGUMENT && !needed ? S2CLR_OK : status;
+}
+
+/* Who asks a teacher needs no label; patches that have one come first for the validation. */
+static s2clr_status open_for_teaching(const s2clr_args *args, const char *path,
+                                      const s2clr_parts_options *options, const store_look *look,
+                                      s2clr_parts *parts)
+{
+    const unsigned needed = options->needed;
+    s2clr_store_samples_options wish = {
+        .split = "train", .positive = options->positive, .undecided = true, .unlabelled = true};
+    if (!look->recorded) return open_parts(args, needed, 1, parts);
+    S2CLR_TRY(s2clr_store_samples_open(path, options->card, &wish, &parts->train));
+    wish.split = "validation";
+    wish.undecided = wish.unlabelled = false;
+    if (s2clr_store_samples_open(path, options->card, &wish, &parts->validation) == S2CLR_OK)
+        return S2CLR_OK;
+    wish.unlabelled = true;
+    return s2clr_store_samples_open(path, options->card, &wish, &parts->validation);
+}
+
+/* Labels are for the probe only, which looks at the validation part. */
+static s2clr_status open_for_pretraining(const s2clr_args *args, const char *path,
+                                         const s2clr_parts_options *options, const store_look *look,
+                                         s2clr_parts *parts)
+{
+    const double test = s2clr_args_real(args, "test-share");
+    const double validation = s2clr_args_real(args, "validation-share");
+    const bool needed = options->needed >> S2CLR_SPLIT_VALIDATION & 1;
+    s2clr_store_samples_options labelled = {.positive = options->positive,
+                                            .group = look->one_class ? "labels" : NULL};
+    if (look->recorded) {
+        const s2clr_store_samples_options rest = {
+            .split = "train", .undecided = true, .unlabelled = true};
+        S2CLR_TRY(s2clr_store_samples_open(path, options->card, &rest, &parts->train));
+        labelled.split = "validation";
+        return unless_needed(
+            s2clr_store_samples_open(path, options->card, &labelled, &parts->validation), needed);
+    }
+    S2CLR_TRY(
+        s2clr_samples_part(&parts->all, S2CLR_SPLIT_TRAIN, test, validation, 1, &parts->train));
+    const s2clr_status status =
+        s2clr_store_samples_open(path, options->card, &labelled, &parts->recorded);
+    if (status != S2CLR_OK) return unless_needed(status, needed);
+    return unless_needed(s2clr_samples_part(&parts->recorded, S2CLR_SPLIT_VALIDATION, test,
+                                            validation, 1, &parts->validation),
+                         needed);
+}
+
 static s2clr_status open_store(const s2clr_args *args, const s2clr_parts_options *options,
                                s2clr_parts *parts)
 {
     const char *path = s2clr_args_text(args, "dataset");
     store_look look;
     S2CLR_TRY(look_at_store(path, &look));
-    const s2clr_store_samples_options wish = {.positive = options->positive,
-                                              .group = look.one_class ? "labels" : NULL};
+    const s2clr_store_samples_options wish = {.positive =
+                                                  options->pretraining ? NULL : options->positive,
+                                              .group = look.one_class ? "labels" : NULL,
+                                              .unlabelled =
+                                                  options->pretraining || options->teaching};
     parts->as_recorded = look.recorded;
     S2CLR_TRY(s2clr_store_samples_open(path, options->card, &wish, &parts->all));
     parts->store = true;
     snprintf(parts->level, sizeof parts->level, "%s", s2clr_store_samples_level(&parts->all));
+    if (options->pretraining) return open_for_pretraining(args, path, options, &look, parts);
+    if (options->teaching) return open_for_teaching(args, path, options, &look, parts);
     if (parts->as_recorded) return open_recorded(path, options, &look, parts);
     return open_parts(args, options->needed, options->fraction, parts);
 }
@@ -156,6 +213,7 @@ s2clr_status s2clr_parts_open(const s2clr_args *args, const s2clr_parts_options 
         status = open_store(args, options, out);
     } else {
         S2CLR_TRY(s2clr_images_open(path, &images, pool, progress, &out->all));
+        if (options->classes) out->all.labels = out->all.groups;
         status = open_parts(args, options->needed, options->fraction, out);
     }
     if (status != S2CLR_OK) s2clr_parts_close(out);

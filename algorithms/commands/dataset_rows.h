@@ -48,13 +48,15 @@
     {                                                                                              \
         "validation-share", NULL, S2CLR_TYPE_REAL,                                                 \
             .meta = "SHARE", .standard = "0.1", .minimum = 0, .maximum = 1, .group = "Data",       \
-            .help = "Share for choosing the epoch and the threshold, chosen likewise."             \
+            .help = "Share for validation, chosen likewise: supervised training takes epoch and "  \
+                    "threshold from it, pretraining looks at its neighbours."                      \
     }
 
 /* The parts point into it: not to be copied. */
 typedef struct s2clr_parts {
     s2clr_samples all, train, validation, test;
-    s2clr_samples recorded; /* training part of a store's index, before the fraction is taken */
+    s2clr_samples recorded; /* training part of a store's index, before the fraction is taken; for
+                               pretraining, all that is labelled */
     bool store;             /* `all` comes from one */
     bool as_recorded;       /* the parts are those of its index */
     char level[S2CLR_CARD_WORD]; /* of a store's patches, "" unknown */
@@ -65,6 +67,11 @@ typedef struct s2clr_parts_options {
     unsigned needed;      /* bits 1 << S2CLR_SPLIT_...: an empty part is an error for those, count 0
                              for others */
     double fraction;      /* of the training part (see images.h) */
+    bool pretraining;     /* of a store, the training part is all that is in no other part,
+                             labelled or not; the fraction is not used */
+    bool teaching;        /* likewise, and patches of unknown label (-1) are in the validation part
+                             too when it has no others */
+    bool classes;         /* labels of images are their classes, by index */
     const s2clr_card *card; /* says bands and patch size of a store; images need none */
 } s2clr_parts_options;
 

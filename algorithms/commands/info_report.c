@@ -20,7 +20,7 @@
 static void describe_backend(const s2clr_backend *backend, char *out, size_t size)
 {
     s2clr_device *device;
-    if (backend->device_open("", &device) != S2CLR_OK) {
+    if (backend->device_open("", S2CLR_F32, &device) != S2CLR_OK) {
         snprintf(out, size, "%s", s2clr_error_text());
         return;
     }
@@ -33,18 +33,23 @@ static const char *table_entry(int table, size_t index, const char **summary)
 {
     const s2clr_arch_entry *arch;
     const s2clr_augment_entry *augment;
+    const s2clr_augment_preset *preset;
     const s2clr_optimiser *optimiser;
     const size_t counts[] = {s2clr_arch_list(&arch), s2clr_augment_list(&augment),
-                             s2clr_optimiser_list(&optimiser)};
+                             s2clr_augment_preset_list(&preset), s2clr_optimiser_list(&optimiser)};
     if (index >= counts[table]) return NULL;
     *summary = table == 0   ? arch[index].summary
                : table == 1 ? augment[index].summary
+               : table == 2 ? preset[index].summary
                             : optimiser[index].summary;
-    return table == 0 ? arch[index].name : table == 1 ? augment[index].name : optimiser[index].name;
+    return table == 0   ? arch[index].name
+           : table == 1 ? augment[index].name
+           : table == 2 ? preset[index].name
+                        : optimiser[index].name;
 }
 
-static const char *const tables[] = {"architectures", "augmentations", "optimisers"};
-#define TABLES 3
+static const char *const tables[] = {"architectures", "augmentations", "presets", "optimisers"};
+#define TABLES 4
 
 static json_t *tables_json(void)
 {
@@ -65,7 +70,7 @@ static void tables_print(FILE *to)
         const char *name, *summary;
         fprintf(to, "%s\n", tables[t]);
         for (size_t i = 0; (name = table_entry(t, i, &summary)); i++)
-            fprintf(to, "%12s%-10s %s\n", "", name, summary);
+            fprintf(to, "%12s%-15s %s\n", "", name, summary);
     }
 }
 
@@ -170,6 +175,36 @@ static void print_levels(FILE *to, const s2clr_card *card)
     }
 }
 
+static void print_layers(FILE *to, const char *what, int count, const int *layer)
+{
+    for (int i = 0; i < count; i++) fprintf(to, "%s%d", i ? "-" : what, layer[i]);
+}
+
+static void print_heads(FILE *to, const s2clr_arch *arch)
+{
+    print_layers(to, ", projection ", arch->projections, arch->projection);
+    if (arch->tap) fprintf(to, ", classifier on projection layer %d", arch->tap);
+    print_layers(to, ", hidden ", arch->hiddens, arch->hidden);
+}
+
+static void print_classes(FILE *to, const s2clr_card *card)
+{
+    if (card->arch.outputs == 0) {
+        fputs("classes     none: an encoder, for s2clr embed and s2clr finetune\n", to);
+        return;
+    }
+    if (card->arch.outputs == 1) {
+        fprintf(
+            to, "classes     1 = %s, 0 = %s; threshold %.4g, temperature %.4g, prevalence %.4g\n",
+            card->positive, card->negative, card->threshold, card->temperature, card->prevalence);
+        return;
+    }
+    fprintf(to, "classes    ");
+    for (int i = 0; i < card->classes; i++)
+        fprintf(to, " %d = %s%s", i, card->class_name[i], i + 1 < card->classes ? "," : "");
+    fprintf(to, "; temperature %.4g\n", card->temperature);
+}
+
 void s2clr_model_print(FILE *to, const s2clr_model *model)
 {
     const s2clr_card *card = s2clr_model_card(model);
@@ -179,13 +214,13 @@ void s2clr_model_print(FILE *to, const s2clr_model *model)
     print_text(to, "mind", card->text[S2CLR_CARD_WARNING]);
     fprintf(to, "network     %s, width %d, %zu weights", card->arch.name,
             s2clr_net_arch(net)->width, s2clr_net_trainable_count(net));
+    print_heads(to, s2clr_net_arch(net));
     if (s2clr_net_step(net))
         fprintf(to, ", a local logit every %d px that sees %d px", s2clr_net_step(net),
                 s2clr_net_field(net));
     fprintf(to, "\npatch       %d px of %g m, default stride %d px, resampling %s\n", card->patch,
             card->metres, card->stride, card->resampling);
-    fprintf(to, "classes     1 = %s, 0 = %s; threshold %.4g, temperature %.4g, prevalence %.4g\n",
-            card->positive, card->negative, card->threshold, card->temperature, card->prevalence);
+    print_classes(to, card);
     fprintf(to, "bands      ");
     for (int b = 0; b < card->bands; b++)
         fprintf(to, " %s (mean %.5g, std %.5g)", card->band[b], (double)card->mean[b],

@@ -66,6 +66,7 @@ static s2clr_status fill(const s2clr_args *args, storage *own, s2clr_predict_set
     out->output = s2clr_args_text(args, "output");
     out->stack = s2clr_stack_options_of(args);
     out->device = s2clr_args_text(args, "device");
+    S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(args, "precision"), &out->precision));
     out->threads = (int)s2clr_args_int(args, "threads");
     out->memory_mb = (size_t)s2clr_args_int(args, "memory");
     out->stride = (int)s2clr_args_int(args, "stride");

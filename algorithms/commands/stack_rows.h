@@ -18,6 +18,15 @@
             .help = "Model file, or the name of a model in the zoo; without it, the shipped one."  \
     }
 
+#define S2CLR_ROW_PRECISION(part)                                                                  \
+    {                                                                                              \
+        "precision", NULL, S2CLR_TYPE_CHOICE, .standard = "f32", .choices = "f32,bf16",            \
+                                              .group = part,                                       \
+                                              .help = "Of the network's arithmetic. bf16 needs "   \
+                                                      "a CPU with AVX-512; results differ from "   \
+                                                      "the second or third digit on."              \
+    }
+
 #define S2CLR_ROWS_STACK                                                                           \
     {"level",                                                                                      \
      NULL,                                                                                         \

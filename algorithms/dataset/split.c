@@ -80,13 +80,22 @@ static int by_index(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* Labels are class indices or -1; what is beyond this many counts as one. */
+enum { LABELS_TOLD_APART = 1024 };
+
+static size_t label_slot(int label)
+{
+    return label < -1 || label > LABELS_TOLD_APART - 3 ? LABELS_TOLD_APART - 1
+                                                       : (size_t)(label + 1);
+}
+
 /* Keeps the first ceil(fraction * n) of each label; members comes sorted by hash. */
 static size_t thin(const s2clr_samples *parent, ranked *members, size_t count, double fraction)
 {
-    size_t total[2] = {0}, kept[2] = {0}, out = 0;
-    for (size_t i = 0; i < count; i++) total[parent->labels[members[i].index] != 0]++;
+    size_t total[LABELS_TOLD_APART] = {0}, kept[LABELS_TOLD_APART] = {0}, out = 0;
+    for (size_t i = 0; i < count; i++) total[label_slot(parent->labels[members[i].index])]++;
     for (size_t i = 0; i < count; i++) {
-        const int label = parent->labels[members[i].index] != 0;
+        const size_t label = label_slot(parent->labels[members[i].index]);
         /* 0.07 * 100 is a little more than 7: that must not become 8. */
         const double limit = ceil(fraction * (double)total[label] * (1 - 1e-12));
         if ((double)kept[label] >= limit) continue;

@@ -43,10 +43,11 @@ static const struct {
     const char *text;
 } failures[] = {
     {ENOSPC, S2CLR_ERR_IO,
-     "the disk is full; free some space and run the same command again: what is committed stays"},
+     "the disk is full; free some space and run the same command again, with --append: what is "
+     "committed stays"},
     {EDQUOT, S2CLR_ERR_IO,
-     "the disk quota is used up; free some space and run the same command again: what is committed "
-     "stays"},
+     "the disk quota is used up; free some space and run the same command again, with --append: "
+     "what is committed stays"},
     {EFBIG, S2CLR_ERR_IO,
      "the file would become larger than the file system or ulimit -f allows; raise the limit or "
      "use another disk"},

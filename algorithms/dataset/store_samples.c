@@ -202,7 +202,8 @@ static s2clr_status add_group(store_samples *self, const s2clr_store_row *row, c
 static bool is_wanted(const s2clr_store_row *row, s2clr_label label,
                       const s2clr_store_samples_options *options)
 {
-    return (!options->split || strcmp(options->split, row->split) == 0) &&
+    const bool undecided = options->undecided && !row->split[0];
+    return (!options->split || undecided || strcmp(options->split, row->split) == 0) &&
            (!options->level || strcmp(options->level, row->level) == 0) &&
            (options->unlabelled || label != S2CLR_LABEL_UNKNOWN);
 }
@@ -221,7 +222,9 @@ static s2clr_status choose(const char *path, const s2clr_card *card, const s2clr
         if (self->groups) S2CLR_TRY(add_group(self, row, options->group));
         self->row[self->count] = i;
         self->names[self->count] = row->name;
-        self->labels[self->count++] = label == S2CLR_LABEL_POSITIVE;
+        self->labels[self->count++] = label == S2CLR_LABEL_UNKNOWN    ? -1
+                                      : label == S2CLR_LABEL_POSITIVE ? 1
+                                                                      : 0;
     }
     if (self->count == 0)
         return s2clr_error_set(
@@ -322,6 +325,12 @@ s2clr_status s2clr_store_samples_open(const char *path, const s2clr_card *card,
                            .read = samples_read,
                            .free = samples_free};
     return S2CLR_OK;
+}
+
+const s2clr_store_row *s2clr_store_samples_row(const s2clr_samples *samples, size_t index)
+{
+    const store_samples *self = samples->self;
+    return s2clr_store_row_at(self->store, self->row[index]);
 }
 
 const char *s2clr_store_samples_level(const s2clr_samples *samples)

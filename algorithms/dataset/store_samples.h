@@ -25,13 +25,17 @@ typedef struct s2clr_store_samples_options {
                              only are 0, without any name unknown; NULL: the label column */
     const char *level;    /* only patches of this level; NULL: all, who must then have the same */
     const char *group;    /* "labels", "country", "tile": groups for reports; NULL: none */
-    bool unlabelled;      /* patches of unknown label too, as label 0 (pretraining) */
+    bool unlabelled;      /* patches of unknown label too, as label -1 */
+    bool undecided;       /* with `split`: patches that belong to no part as well */
 } s2clr_store_samples_options;
 
 /* In the order of the index. Free with out->free(out->self). */
 s2clr_status s2clr_store_samples_open(const char *path, const s2clr_card *card,
                                       const s2clr_store_samples_options *options,
                                       s2clr_samples *out);
+
+/* What the index says of a sample. Borrowed. */
+const struct s2clr_store_row *s2clr_store_samples_row(const s2clr_samples *samples, size_t index);
 
 /* The level of these patches as the store has it, "" unknown. Borrowed. */
 const char *s2clr_store_samples_level(const s2clr_samples *samples);

@@ -1,8 +1,8 @@
 /* Values of the features of an Example that was checked, and the way back. */
 #include <string.h>
 
-#include "base/memory.h"
 #include "dataset/ptfexample.h"
+#include "file/proto.h"
 
 /* ---- reading ---- */
 
@@ -76,102 +76,42 @@ s2clr_status s2clr_feature_bytes(const s2clr_tfexample *example, const s2clr_fea
 
 /* ---- writing ---- */
 
-/* Bytes of one feature's messages, from the inside out. */
-typedef struct sizes {
-    size_t packed; /* of ints and floats */
-    size_t list, feature, entry;
-} sizes;
-
-static size_t varint_size(uint64_t value)
+static void put_list(const s2clr_feature_source *from, s2clr_proto *to)
 {
-    size_t size = 1;
-    while (value >>= 7) size++;
-    return size;
-}
-
-/* Of a field's tag, length and content; all numbers are below 16. */
-static size_t field_size(size_t content)
-{
-    return 1 + varint_size(content) + content;
-}
-
-static sizes measure(const s2clr_feature_source *feature)
-{
-    sizes out = {0};
-    if (feature->kind == S2CLR_FEATURE_INTS)
-        for (size_t i = 0; i < feature->count; i++)
-            out.packed += varint_size((uint64_t)feature->ints[i]);
-    if (feature->kind == S2CLR_FEATURE_FLOATS) out.packed = 4 * feature->count;
-    if (out.packed) out.list = field_size(out.packed);
-    for (size_t i = 0; feature->kind == S2CLR_FEATURE_BYTES && i < feature->count; i++)
-        out.list += field_size(feature->bytes[i].size);
-    if (feature->kind != S2CLR_FEATURE_EMPTY) out.feature = field_size(out.list);
-    out.entry = field_size(strlen(feature->name)) + field_size(out.feature);
-    return out;
-}
-
-static unsigned char *put_varint(unsigned char *to, uint64_t value)
-{
-    for (; value > 127; value >>= 7) *to++ = (unsigned char)(value | 128);
-    *to++ = (unsigned char)value;
-    return to;
-}
-
-static unsigned char *put_head(unsigned char *to, unsigned number, size_t content)
-{
-    *to++ = (unsigned char)(number << 3 | S2CLR_WIRE_BYTES);
-    return put_varint(to, content);
-}
-
-static unsigned char *put_bytes(unsigned char *to, unsigned number, const void *bytes, size_t size)
-{
-    to = put_head(to, number, size);
-    if (size) memcpy(to, bytes, size);
-    return to + size;
-}
-
-static unsigned char *put_list(unsigned char *to, const s2clr_feature_source *feature,
-                               size_t packed)
-{
-    if (feature->kind == S2CLR_FEATURE_FLOATS && packed)
-        return put_bytes(to, TF_LIST_VALUE, feature->floats, packed);
-    if (feature->kind == S2CLR_FEATURE_INTS && packed) {
-        to = put_head(to, TF_LIST_VALUE, packed);
-        for (size_t i = 0; i < feature->count; i++) to = put_varint(to, (uint64_t)feature->ints[i]);
-    }
-    for (size_t i = 0; feature->kind == S2CLR_FEATURE_BYTES && i < feature->count; i++)
-        to = put_bytes(to, TF_LIST_VALUE, feature->bytes[i].at, feature->bytes[i].size);
-    return to;
-}
-
-static unsigned char *put_entry(unsigned char *to, const s2clr_feature_source *feature,
-                                const sizes *size)
-{
-    to = put_head(to, TF_FEATURES_FEATURE, size->entry);
-    to = put_bytes(to, TF_ENTRY_KEY, feature->name, strlen(feature->name));
-    to = put_head(to, TF_ENTRY_VALUE, size->feature);
-    if (feature->kind == S2CLR_FEATURE_EMPTY) return to;
-    to = put_head(to, (unsigned)feature->kind, size->list);
-    return put_list(to, feature, size->packed);
+    if (from->kind == S2CLR_FEATURE_INTS)
+        s2clr_proto_ints(to, TF_LIST_VALUE, from->ints, from->count);
+    if (from->kind == S2CLR_FEATURE_FLOATS)
+        s2clr_proto_floats(to, TF_LIST_VALUE, from->floats, from->count);
+    for (size_t i = 0; from->kind == S2CLR_FEATURE_BYTES && i < from->count; i++)
+        s2clr_proto_bytes(to, TF_LIST_VALUE, from->bytes[i].at, from->bytes[i].size);
 }
 
 s2clr_status s2clr_tfexample_encode(const s2clr_feature_source *features, size_t count, void **out,
                                     size_t *out_size)
 {
-    sizes size[S2CLR_TFEXAMPLE_FEATURES_MAX];
-    size_t content = 0;
-    unsigned char *bytes, *to;
+    s2clr_proto list = {0}, feature = {0}, entry = {0}, all = {0}, example = {0};
     if (count > S2CLR_TFEXAMPLE_FEATURES_MAX)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "an Example of %zu features; at most 128",
                                count);
     for (size_t i = 0; i < count; i++) {
-        size[i] = measure(&features[i]);
-        content += field_size(size[i].entry);
+        put_list(&features[i], &list);
+        if (features[i].kind != S2CLR_FEATURE_EMPTY)
+            s2clr_proto_message(&feature, (unsigned)features[i].kind, &list);
+        s2clr_proto_text(&entry, TF_ENTRY_KEY, features[i].name);
+        s2clr_proto_message(&entry, TF_ENTRY_VALUE, &feature);
+        s2clr_proto_message(&all, TF_FEATURES_FEATURE, &entry);
     }
-    S2CLR_TRY(s2clr_alloc(field_size(content), 1, "an Example", (void **)&bytes));
-    to = put_head(bytes, TF_EXAMPLE_FEATURES, content);
-    for (size_t i = 0; i < count; i++) to = put_entry(to, &features[i], &size[i]);
-    *out = bytes;
-    *out_size = (size_t)(to - bytes);
+    s2clr_proto_message(&example, TF_EXAMPLE_FEATURES, &all);
+    s2clr_proto_free(&list);
+    s2clr_proto_free(&feature);
+    s2clr_proto_free(&entry);
+    s2clr_proto_free(&all);
+    if (example.status != S2CLR_OK) {
+        const s2clr_status status = example.status;
+        s2clr_proto_free(&example);
+        return status;
+    }
+    *out = example.at;
+    *out_size = example.size;
     return S2CLR_OK;
 }

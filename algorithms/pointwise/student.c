@@ -68,12 +68,8 @@ static s2clr_status check_model(const s2clr_model *model)
 {
     const s2clr_net *net = s2clr_model_net(model);
     const s2clr_arch *arch = s2clr_net_arch(net);
-    if (s2clr_net_step(net) == 1 && s2clr_net_field(net) == 1 && arch->outputs == 1)
-        return S2CLR_OK;
-    if (arch->outputs != 1)
-        return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                               "%s: the network has %d outputs; a probability needs a model with 1",
-                               s2clr_model_path(model), arch->outputs);
+    S2CLR_TRY(s2clr_model_check_binary(model));
+    if (s2clr_net_step(net) == 1 && s2clr_net_field(net) == 1) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_MISMATCH,
                            "%s: a network of architecture %s sees more than one pixel; take a "
                            "model of architecture pixel, or read the raster through the driver "
@@ -83,7 +79,7 @@ static s2clr_status check_model(const s2clr_model *model)
 
 static s2clr_status fill_net(student_net *net)
 {
-    S2CLR_TRY(s2clr_device_select(net->device_name, &net->backend, &net->device));
+    S2CLR_TRY(s2clr_device_select(net->device_name, S2CLR_F32, &net->backend, &net->device));
     return s2clr_plan_new(s2clr_model_net(net->model), s2clr_model_params(net->model), net->backend,
                           net->device, S2CLR_OUTPUT_LOCAL, 1, 1, S2CLR_STUDENT_PIXELS, &net->plan);
 }

@@ -101,6 +101,8 @@ static s2clr_status check(const s2clr_model *model, const s2clr_quantity_row *co
                           int count)
 {
     for (int i = 0; i < count; i++) {
+        if (rows[i]->quantity != S2CLR_QUANTITY_EMBEDDING)
+            S2CLR_TRY(s2clr_model_check_binary(model));
         if (rows[i]->quantity == S2CLR_QUANTITY_EMBEDDING && count > 1)
             return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                    "output bands: embedding stands alone; make a second raster "

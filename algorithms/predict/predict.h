@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/backend.h"
 #include "base/progress.h"
 #include "sentinel2/stack.h"
 
@@ -22,6 +23,7 @@ typedef struct s2clr_predict_settings {
     const char *output;
     s2clr_stack_options stack;
     const char *device;          /* "auto", "cpu" ... */
+    s2clr_precision precision;   /* of the arithmetic */
     int threads;                 /* 0: all CPUs */
     size_t memory_mb;            /* 0: a quarter of what is available */
     const char *bands;           /* NULL: "probability"; see predict/output_bands.h */

@@ -160,8 +160,8 @@ static s2clr_status start_engine(s2clr_predict_job *r)
 {
     const s2clr_engine_options options = {.min_valid = r->settings->min_valid,
                                           .prevalence = r->settings->prevalence};
-    S2CLR_TRY(s2clr_runtime_acquire(r->model, r->settings->device, r->settings->threads,
-                                    r->bands.aim, &r->runtime));
+    S2CLR_TRY(s2clr_runtime_acquire(r->model, r->settings->device, r->settings->precision,
+                                    r->settings->threads, r->bands.aim, &r->runtime));
     r->result.threads = s2clr_runtime_threads(r->runtime);
     snprintf(r->result.device, sizeof r->result.device, "%s", s2clr_runtime_device(r->runtime));
     S2CLR_TRY(s2clr_engine_new(r->runtime, &r->grid, &options, &r->engine));

@@ -17,6 +17,7 @@
 struct s2clr_runtime {
     /* Set when made, then never changed. */
     char wish[64]; /* the caller's word for the device */
+    s2clr_precision precision;
     s2clr_aim aim;
     const s2clr_model *model;
     bool local; /* local logits or features, not whole patches */

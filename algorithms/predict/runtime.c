@@ -18,17 +18,12 @@ static s2clr_runtime *runtimes; /* at most one of them is ready and without user
 
 static s2clr_status check_model(const s2clr_model *model, s2clr_aim aim)
 {
-    const int outputs = s2clr_model_card(model)->arch.outputs;
-    if (aim != S2CLR_AIM_PROBABILITY || outputs == 1) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
-                           "%s: the network has %d outputs; a probability map needs a model "
-                           "with exactly 1",
-                           s2clr_model_path(model), outputs);
+    return aim == S2CLR_AIM_PROBABILITY ? s2clr_model_check_binary(model) : S2CLR_OK;
 }
 
 static s2clr_status open_device(s2clr_runtime *r)
 {
-    S2CLR_TRY(s2clr_device_select(r->wish, &r->backend, &r->device));
+    S2CLR_TRY(s2clr_device_select(r->wish, r->precision, &r->backend, &r->device));
     snprintf(r->description, sizeof r->description, "%s: %s", r->backend->name,
              r->backend->device_describe(r->device));
     return S2CLR_OK;
@@ -106,11 +101,20 @@ static void free_runtime(s2clr_runtime *r)
 
 /* ---- the list (lock held) ---- */
 
-static s2clr_runtime *find(const s2clr_model *model, const char *wish, int threads, s2clr_aim aim)
+/* What makes two runtimes the same. */
+typedef struct runtime_key {
+    const s2clr_model *model;
+    const char *wish;
+    s2clr_precision precision;
+    int threads;
+    s2clr_aim aim;
+} runtime_key;
+
+static s2clr_runtime *find(const runtime_key *key)
 {
     s2clr_runtime *r = runtimes;
-    while (r && !(r->model == model && r->threads == threads && r->aim == aim && survived(r) &&
-                  strcmp(r->wish, wish) == 0))
+    while (r && !(r->model == key->model && r->threads == key->threads && r->aim == key->aim &&
+                  r->precision == key->precision && survived(r) && strcmp(r->wish, key->wish) == 0))
         r = r->next;
     return r;
 }
@@ -129,20 +133,20 @@ static void unlink_runtime(s2clr_runtime *gone)
     *at = gone->next;
 }
 
-static s2clr_status add(const s2clr_model *model, const char *wish, int threads, s2clr_aim aim,
-                        s2clr_runtime **out)
+static s2clr_status add(const runtime_key *key, s2clr_runtime **out)
 {
     s2clr_runtime *r;
     S2CLR_TRY(s2clr_alloc(1, sizeof *r, "runtime", (void **)&r));
-    const s2clr_status status = s2clr_model_hold(model);
+    const s2clr_status status = s2clr_model_hold(key->model);
     if (status != S2CLR_OK) {
         s2clr_free(r);
         return status;
     }
-    snprintf(r->wish, sizeof r->wish, "%s", wish);
-    r->aim = aim;
-    r->model = model;
-    r->threads = threads;
+    snprintf(r->wish, sizeof r->wish, "%s", key->wish);
+    r->precision = key->precision;
+    r->aim = key->aim;
+    r->model = key->model;
+    r->threads = key->threads;
     r->process = getpid();
     r->users = 1;
     r->next = runtimes;
@@ -165,18 +169,17 @@ static s2clr_status make_added(s2clr_runtime *r)
 }
 
 /* *failed: one that could not be made, to be freed without the lock. */
-static s2clr_status take(const s2clr_model *model, const char *wish, int threads, s2clr_aim aim,
-                         s2clr_runtime **failed, s2clr_runtime **out)
+static s2clr_status take(const runtime_key *key, s2clr_runtime **failed, s2clr_runtime **out)
 {
-    s2clr_runtime *r = find(model, wish, threads, aim);
+    s2clr_runtime *r = find(key);
     while (r && !r->ready) {
         pthread_cond_wait(&changed, &lock);
-        r = find(model, wish, threads, aim);
+        r = find(key);
     }
     if (r) {
         r->users++;
     } else {
-        S2CLR_TRY(add(model, wish, threads, aim, &r));
+        S2CLR_TRY(add(key, &r));
         const s2clr_status status = make_added(r);
         if (status != S2CLR_OK) {
             *failed = r;
@@ -189,18 +192,19 @@ static s2clr_status take(const s2clr_model *model, const char *wish, int threads
 
 /* ---- users ---- */
 
-s2clr_status s2clr_runtime_acquire(const s2clr_model *model, const char *device, int threads,
-                                   s2clr_aim aim, s2clr_runtime **out)
+s2clr_status s2clr_runtime_acquire(const s2clr_model *model, const char *device,
+                                   s2clr_precision precision, int threads, s2clr_aim aim,
+                                   s2clr_runtime **out)
 {
     const char *wish = device && device[0] ? device : "auto";
+    const runtime_key key = {model, wish, precision, threads ? threads : s2clr_cpu_count(), aim};
     s2clr_runtime *failed = NULL;
     if (strlen(wish) >= sizeof failed->wish)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "device '%.40s...': no such name; use auto, cpu or a backend's name",
                                wish);
     pthread_mutex_lock(&lock);
-    const s2clr_status status =
-        take(model, wish, threads == 0 ? s2clr_cpu_count() : threads, aim, &failed, out);
+    const s2clr_status status = take(&key, &failed, out);
     pthread_mutex_unlock(&lock);
     free_runtime(failed);
     return status;

@@ -4,7 +4,8 @@
  * weights once and do not start sixteen pools.
  *
  *     s2clr_runtime *runtime;
- *     S2CLR_TRY(s2clr_runtime_acquire(model, "auto", 0, S2CLR_AIM_PROBABILITY, &runtime));
+ *     S2CLR_TRY(s2clr_runtime_acquire(model, "auto", S2CLR_F32, 0, S2CLR_AIM_PROBABILITY,
+ *                                     &runtime));
  *     ... s2clr_engine_new(runtime, &grid, &options, &engine) ...
  *     s2clr_runtime_release(runtime);
  *
@@ -19,6 +20,7 @@
 
 #include <stddef.h>
 
+#include "backend/backend.h"
 #include "file/model.h"
 
 typedef enum s2clr_aim {
@@ -30,8 +32,9 @@ typedef struct s2clr_runtime s2clr_runtime;
 
 /* model: from s2clr_model_acquire(); the runtime takes a hold of its own. device: as in
  * s2clr_device_select(). threads: 0 means one per CPU. */
-s2clr_status s2clr_runtime_acquire(const s2clr_model *model, const char *device, int threads,
-                                   s2clr_aim aim, s2clr_runtime **out);
+s2clr_status s2clr_runtime_acquire(const s2clr_model *model, const char *device,
+                                   s2clr_precision precision, int threads, s2clr_aim aim,
+                                   s2clr_runtime **out);
 void s2clr_runtime_release(s2clr_runtime *runtime); /* NULL is allowed */
 
 /* Frees the idle one, if there is one. */

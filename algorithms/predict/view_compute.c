@@ -37,8 +37,8 @@ s2clr_status s2clr_view_ready(s2clr_view *view)
                                           .prevalence = view->settings.prevalence};
     if (!view->stack) S2CLR_TRY(s2clr_view_open_stack(view));
     if (!view->runtime)
-        S2CLR_TRY(s2clr_runtime_acquire(view->model, view->settings.device, thread_count(view),
-                                        view->bands.aim, &view->runtime));
+        S2CLR_TRY(s2clr_runtime_acquire(view->model, view->settings.device, S2CLR_F32,
+                                        thread_count(view), view->bands.aim, &view->runtime));
     if (!view->engine)
         S2CLR_TRY(s2clr_engine_new(view->runtime, &view->grid, &options, &view->engine));
     if (!view->has_key) s2clr_view_make_key(view);

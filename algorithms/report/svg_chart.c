@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "report/html_page.h"
+#include "report/psvg.h"
 
 enum { WIDTH = 760, ROW = 22, LABELS = 240, NAME_MAX = 34, CELL = 46 };
 
-static void begin(FILE *to, const s2clr_chart *about, int width, int height)
+void s2clr_svg_begin(FILE *to, const s2clr_chart *about, int width, int height)
 {
     fputs("<figure>\n<figcaption>", to);
     s2clr_html_text(to, about->title);
@@ -21,7 +22,7 @@ static void begin(FILE *to, const s2clr_chart *about, int width, int height)
     fputs("</desc>\n", to);
 }
 
-static void end(FILE *to)
+void s2clr_svg_end(FILE *to)
 {
     fputs("</svg>\n</figure>\n", to);
 }
@@ -57,7 +58,7 @@ void s2clr_svg_bars(FILE *to, const s2clr_chart *about, const char *const *name,
     const double room = WIDTH - LABELS - 90;
     for (size_t i = 0; i < count; i++)
         if (value[i] > most) most = value[i];
-    begin(to, about, WIDTH, (int)count * ROW + 8);
+    s2clr_svg_begin(to, about, WIDTH, (int)count * ROW + 8);
     for (size_t i = 0; i < count; i++) {
         const double y = (double)i * ROW + 4, length = most > 0 ? value[i] / most * room : 0;
         label(to, y + 15, name[i]);
@@ -67,7 +68,7 @@ void s2clr_svg_bars(FILE *to, const s2clr_chart *about, const char *const *name,
                 LABELS, y + 3, length > 0.5 ? length : 0.5, ROW - 6, LABELS + length + 6, y + 15,
                 value[i]);
     }
-    end(to);
+    s2clr_svg_end(to);
 }
 
 /* ---- matrices ---- */
@@ -110,7 +111,7 @@ void s2clr_svg_heat(FILE *to, const s2clr_chart *about, const char *const *name,
     for (size_t i = 0; i < count * count; i++)
         if (fabs(value[i]) > most) most = fabs(value[i]);
     const int width = LABELS + (int)count * CELL + 130;
-    begin(to, about, width > WIDTH ? width : WIDTH, top + (int)count * CELL + 8);
+    s2clr_svg_begin(to, about, width > WIDTH ? width : WIDTH, top + (int)count * CELL + 8);
     heat_names(to, name, count, top);
     for (size_t r = 0; r < count; r++)
         for (size_t c = 0; c < count; c++) {
@@ -118,13 +119,12 @@ void s2clr_svg_heat(FILE *to, const s2clr_chart *about, const char *const *name,
             heat_cell(to, LABELS + (double)c * CELL, top + (double)r * CELL, one, most,
                       one < 0 ? "low" : "high", format);
         }
-    end(to);
+    s2clr_svg_end(to);
 }
 
 /* ---- axes ---- */
 
-/* 1, 2 or 5 times a power of ten: about six steps. */
-static double nice_step(double range)
+double s2clr_svg_nice_step(double range)
 {
     const double raw = range / 6, power = pow(10, floor(log10(raw)));
     const double lead = raw / power;
@@ -133,7 +133,7 @@ static double nice_step(double range)
 
 static void axis(FILE *to, double low, double high, int left, int right, int top, int bottom)
 {
-    const double step = nice_step(high - low);
+    const double step = s2clr_svg_nice_step(high - low);
     if (!(high > low)) return;
     for (double at = ceil(low / step) * step; at <= high + step * 1e-9; at += step) {
         const double x = left + (at - low) / (high - low) * (right - left);
@@ -149,7 +149,7 @@ void s2clr_svg_boxes(FILE *to, const s2clr_chart *about, const char *const *name
 {
     const int right = WIDTH - 20, bottom = (int)count * ROW + 8;
     const double scale = (right - LABELS) / (high - low);
-    begin(to, about, WIDTH, bottom + 24);
+    s2clr_svg_begin(to, about, WIDTH, bottom + 24);
     axis(to, low, high, LABELS, right, 4, bottom);
     for (size_t i = 0; i < count; i++) {
         const double *q = quantile[i], y = (double)i * ROW + 4 + ROW / 2.0;
@@ -164,7 +164,7 @@ void s2clr_svg_boxes(FILE *to, const s2clr_chart *about, const char *const *name
                 "stroke=\"var(--c1)\" stroke-width=\"3\"/>\n",
                 x[0], y, x[4], y, x[1], y - 6, x[3] - x[1], x[2], y - 7, x[2], y + 7);
     }
-    end(to);
+    s2clr_svg_end(to);
 }
 
 void s2clr_svg_area(FILE *to, const s2clr_chart *about, const double *value, size_t count,
@@ -174,7 +174,7 @@ void s2clr_svg_area(FILE *to, const s2clr_chart *about, const double *value, siz
     double most = 0;
     for (size_t i = 0; i < count; i++)
         if (value[i] > most) most = value[i];
-    begin(to, about, WIDTH, bottom + 24);
+    s2clr_svg_begin(to, about, WIDTH, bottom + 24);
     axis(to, low, low + step * (double)count, left, right, top, bottom);
     fprintf(to, "<path fill=\"var(--fill)\" stroke=\"var(--c0)\" d=\"M%d %d", left, bottom);
     for (size_t i = 0; i < count; i++) {
@@ -184,5 +184,5 @@ void s2clr_svg_area(FILE *to, const s2clr_chart *about, const double *value, siz
                 left + (double)(i + 1) * width, y);
     }
     fprintf(to, "L%d %dZ\"/>\n", right, bottom);
-    end(to);
+    s2clr_svg_end(to);
 }

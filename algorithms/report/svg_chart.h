@@ -34,4 +34,14 @@ void s2clr_svg_boxes(FILE *to, const s2clr_chart *about, const char *const *name
 void s2clr_svg_area(FILE *to, const s2clr_chart *about, const double *value, size_t count,
                     double low, double step);
 
+typedef struct s2clr_line {
+    const char *name;
+    const double *value; // (count) with `stride` between them; NaN: a gap
+    size_t count, stride;
+} s2clr_line;
+
+/* Lines over 1, 2 ... of `unit`, told apart by colour and dashes, with their names beside. */
+void s2clr_svg_lines(FILE *to, const s2clr_chart *about, const s2clr_line *line, size_t count,
+                     const char *unit);
+
 #endif

@@ -4,7 +4,7 @@
  *     const s2clr_backend *be;
  *     s2clr_device *dev;
  *     S2CLR_TRY(s2clr_backend_find("auto", &be));
- *     S2CLR_TRY(be->device_open("cpu", &dev));
+ *     S2CLR_TRY(be->device_open("cpu", S2CLR_F32, &dev));
  *     S2CLR_TRY(be->op_new(dev, &desc, &op));           // compiled once per fixed shape
  *     S2CLR_TRY(be->op_pack(op, stream, weight, bias, packed));
  *     S2CLR_TRY(be->op_forward(op, stream, &args));
@@ -13,12 +13,17 @@
  * float32. Every other backend is checked against it op by op by tests/test_backend_ops.c.
  *
  * Conventions
- *   tensors    logical shape (n, c, h, w), float32. The memory layout is the backend's own
+ *   tensors    logical shape (n, c, h, w). The memory layout is the backend's own
  *              ("native"): callers only ask for its size (tensor_bytes), place it in buffers from
  *              buffer_new() at 64-byte aligned offsets (pointer arithmetic on buffers is allowed,
  *              dereferencing is not), and cross the border with upload()/download().
- *   weights    plain float32 in PyTorch's order: convolution (out, in, kh, kw), bias (out).
- *              op_pack() turns them into the backend's own form.
+ *   weights    plain float32 in PyTorch's order: convolution (out, in / groups, kh, kw), bias
+ *              (out). op_pack() turns them into the backend's own form.
+ *   precision  belongs to the device: its native tensors and packed weights are all in it, while
+ *              everything on the host (upload, download, weights, their gradients, biases, scale
+ *              and shift, sums) is float32 or double. What bf16 means: a value is rounded to the
+ *              nearest bfloat16 (ties to even) when it is uploaded, packed, or written by an op;
+ *              inside an op nothing is rounded that a float32 device would not round.
  *   devices    thread-safe. Ops and packed weights are immutable once made: many threads may use
  *              one. A stream belongs to one thread at a time.
  *   results    an op gives the same bits for the same shape, weights and input, on any thread.
@@ -37,7 +42,9 @@
 #include "base/status.h"
 
 /* Raised whenever a struct or signature below changes; a module of another version is refused. */
-#define S2CLR_BACKEND_ABI 1u
+#define S2CLR_BACKEND_ABI 2u
+
+typedef enum s2clr_precision { S2CLR_F32, S2CLR_BF16, S2CLR_PRECISIONS } s2clr_precision;
 
 typedef struct s2clr_shape {
     int n, c, h, w;
@@ -46,28 +53,40 @@ typedef struct s2clr_shape {
 typedef enum s2clr_op_kind {
     S2CLR_OP_CONV,     /* y = act(conv(x) + bias + residual); a linear layer is 1x1 on 1x1 maps */
     S2CLR_OP_AFFINE,   /* y = act(scale[c] * x + shift[c]): batch norm with its numbers given */
-    S2CLR_OP_ADD,      /* y = act(x + residual) */
+    S2CLR_OP_ADD,      /* y = act(x + residual); without a residual y = act(x) */
     S2CLR_OP_MAXPOOL,  /* padding never wins */
     S2CLR_OP_MEANPOOL, /* mean over all of h x w: (n, c, h, w) -> (n, c, 1, 1) */
+    S2CLR_OP_AVGPOOL,  /* mean of each window, see count_pad */
+    S2CLR_OP_CONCAT,   /* y = the channels of x, then those of residual (y.c - x.c of them) */
     S2CLR_OP_KINDS
 } s2clr_op_kind;
 
-/* What to compile. x and y are full shapes; kernel/stride/pad are square and only read for CONV
- * and MAXPOOL. y must be what s2clr_op_output() says. */
+/* A kernel of h x w taps, one stride for both axes, zeros around the map. */
+typedef struct s2clr_window {
+    int h, w;
+    int stride;
+    int top, left, bottom, right;
+} s2clr_window;
+
+/* What to compile. x and y are full shapes; `window` is read for CONV, MAXPOOL and AVGPOOL. y must
+ * be what s2clr_op_output() says. */
 typedef struct s2clr_op_desc {
     s2clr_op_kind kind;
     s2clr_shape x, y;
-    int kernel, stride, pad;
+    s2clr_window window;
+    int groups;    /* CONV: output channels are cut into `groups` runs, as are input channels, and
+                    * each run sees its own only. 1: all see all; x.c: depthwise */
     bool bias;     /* CONV: op_pack takes a bias */
-    bool residual; /* CONV: add args.residual (shape of y) before the activation; ADD: always */
+    bool residual; /* ADD, and CONV before the activation: args.residual is added; CONCAT: always */
     bool relu;     /* act = max(0, .) instead of identity */
     bool training; /* op_backward (and the reduce functions of AFFINE) will be called */
+    bool count_pad; /* AVGPOOL: divide by h * w (PyTorch) instead of the pixels inside (Keras) */
 } s2clr_op_desc;
 
 /* Native tensors of one call; NULL where the op has no such thing. */
 typedef struct s2clr_op_args {
     const void *x;        // desc.x
-    const void *residual; // desc.y
+    const void *residual; // s2clr_op_residual()
     void *y;              // desc.y (output of forward, input of backward). CONV with residual:
                           // may be the very buffer of residual, which is then added in place
     const void *packed;   // from op_pack (CONV)
@@ -75,12 +94,13 @@ typedef struct s2clr_op_args {
     const float *scale;   // (c) host: AFFINE forward y = scale*x + shift
     const float *shift;   // (c) host
     /* backward */
-    const void *dy;         // desc.y
-    void *dx;               // desc.x, overwritten; NULL when not wanted
-    void *dresidual;        // desc.y, overwritten (ADD); NULL when not wanted
-    float *dweight;         // (out, in, kh, kw) host, overwritten (CONV); NULL when not wanted
-    float *dbias;           // (out) host, overwritten (CONV with bias)
-    const float *affine[3]; // (c) host each: AFFINE backward dx = a*g + b*x + d, g = dy masked by act
+    const void *dy;  // desc.y
+    void *dx;        // desc.x, overwritten; NULL when not wanted
+    void *dresidual; // as residual, overwritten (ADD, CONCAT); NULL when not wanted
+    float *dweight;  // as weight: host, overwritten (CONV); NULL when not wanted
+    float *dbias;    // (out) host, overwritten (CONV with bias)
+    const float
+        *affine[3]; // (c) host each: AFFINE backward dx = a*g + b*x + d, g = dy masked by act
 } s2clr_op_args;
 
 typedef struct s2clr_device s2clr_device; /* opaque, each backend has its own */
@@ -92,11 +112,13 @@ typedef struct s2clr_backend {
     const char *name;
     int score; /* `auto` takes the usable backend with the highest score */
 
-    /* spec: "cpu", "cuda:0"; "" = the backend's default. Fails with the reason when unusable. */
-    s2clr_status (*device_open)(const char *spec, s2clr_device **out);
+    /* spec: "cpu", "cuda:0"; "" = the backend's default. Fails with the reason when unusable, or
+     * when this machine does not compute in `precision`. */
+    s2clr_status (*device_open)(const char *spec, s2clr_precision precision, s2clr_device **out);
     void (*device_close)(s2clr_device *device);
     /* Library versions and instruction set, the part of "same bytes" that is not the model:
-     * "oneDNN 2.6.3, avx512_core_bf16". Borrowed, lives as long as the device. */
+     * "oneDNN 2.6.3, avx512_core_bf16", with ", bf16" behind it when it computes in that. Borrowed,
+     * lives as long as the device. */
     const char *(*device_describe)(const s2clr_device *device);
 
     s2clr_status (*buffer_new)(s2clr_device *device, size_t bytes, void **out); /* zeroed */
@@ -108,7 +130,8 @@ typedef struct s2clr_backend {
     void (*stream_free)(s2clr_stream *stream);
     s2clr_status (*stream_wait)(s2clr_stream *stream);
 
-    s2clr_status (*upload)(s2clr_stream *stream, s2clr_shape shape, const float *nchw, void *native);
+    s2clr_status (*upload)(s2clr_stream *stream, s2clr_shape shape, const float *nchw,
+                           void *native);
     s2clr_status (*download)(s2clr_stream *stream, s2clr_shape shape, const void *native,
                              float *nchw);
     /* sum += x, element by element, both of `shape`: gradients of a tensor with several readers. */
@@ -147,15 +170,29 @@ typedef const s2clr_backend *(*s2clr_backend_module_fn)(void);
 typedef s2clr_status (*s2clr_backend_error_fn)(s2clr_status code, const char *format, ...);
 typedef void (*s2clr_backend_module_host_fn)(s2clr_backend_error_fn error_set);
 
-/* Output shape of an op with input x and `channels` output channels (CONV; others keep c).
- * S2CLR_ERR_ARGUMENT when the kernel does not fit. Common to all backends. */
-s2clr_status s2clr_op_output(s2clr_op_kind kind, s2clr_shape x, int channels, int kernel,
-                             int stride, int pad, s2clr_shape *y);
+/* kernel x kernel taps, the same padding on all four sides. */
+s2clr_window s2clr_window_square(int kernel, int stride, int pad);
+
+/* Output shape of an op with input x and `channels` output channels (CONV, CONCAT; others keep c).
+ * window: NULL for kinds that do not read it. S2CLR_ERR_ARGUMENT when the kernel does not fit.
+ * Common to all backends. */
+s2clr_status s2clr_op_output(s2clr_op_kind kind, s2clr_shape x, int channels,
+                             const s2clr_window *window, s2clr_shape *y);
+
+/* Shape of args.residual and args.dresidual. */
+s2clr_shape s2clr_op_residual(const s2clr_op_desc *desc);
+
+/* Floats of the weight of a CONV. */
+size_t s2clr_op_weight_count(const s2clr_op_desc *desc);
 
 /* Checks a desc for consistency: every backend's op_new calls it first. */
 s2clr_status s2clr_op_check(const s2clr_op_desc *desc);
 
 const char *s2clr_op_kind_name(s2clr_op_kind kind);
+
+/* "f32", "bf16"; the second reads one of them. */
+const char *s2clr_precision_name(s2clr_precision precision);
+s2clr_status s2clr_precision_parse(const char *text, s2clr_precision *out);
 
 /* ---- registry (write once; thread-safe) ---- */
 

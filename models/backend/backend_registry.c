@@ -106,7 +106,7 @@ static bool usable(const s2clr_backend *backend, char why[WHY_MAX])
 {
     s2clr_device *device;
     s2clr_error_clear();
-    if (backend->device_open("", &device) != S2CLR_OK) {
+    if (backend->device_open("", S2CLR_F32, &device) != S2CLR_OK) {
         why_set(why, "%s", s2clr_error_text());
         return false;
     }

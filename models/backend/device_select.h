@@ -1,7 +1,7 @@
 /*
  * From the word of a user ("auto", "cpu", "cuda:1", "portable") to an open device.
  *
- *     S2CLR_TRY(s2clr_device_select("auto", &backend, &device));
+ *     S2CLR_TRY(s2clr_device_select("auto", S2CLR_F32, &backend, &device));
  *     ...
  *     backend->device_close(device);
  */
@@ -12,8 +12,8 @@
 
 /* "auto": the usable backend of the highest score. "cpu": likewise among those that compute on the
  * CPU. Otherwise a backend's name, with ":N" for its N-th device. Asking for a backend that cannot
- * be used is an error, never a quiet change to another one. */
-s2clr_status s2clr_device_select(const char *wanted, const s2clr_backend **backend,
-                                 s2clr_device **device);
+ * be used, or not in this precision, is an error, never a quiet change to another one. */
+s2clr_status s2clr_device_select(const char *wanted, s2clr_precision precision,
+                                 const s2clr_backend **backend, s2clr_device **device);
 
 #endif

@@ -26,25 +26,33 @@ static const char *isa_name(dnnl_cpu_isa_t isa)
     return isa > dnnl_cpu_isa_avx512_core ? "avx512_core_more" : "other";
 }
 
-static s2clr_status device_open(const char *spec, s2clr_device **out)
+static s2clr_status device_open(const char *spec, s2clr_precision precision, s2clr_device **out)
 {
     if (spec[0] != '\0' && strcmp(spec, "cpu") != 0)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "the onednn backend has no device '%s', only 'cpu'", spec);
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    const bool avx512 = ((unsigned)isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
     dnnl_engine_t engine;
     s2clr_device *device;
+    if (precision == S2CLR_BF16 && !avx512)
+        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                               "the onednn backend computes in bf16 from avx512_core on, this CPU "
+                               "offers %s: use --precision f32",
+                               isa_name(isa));
     S2CLR_TRY(s2clr_dnnl_check(dnnl_engine_create(&engine, dnnl_cpu, 0), "opening the CPU"));
     const s2clr_status status = s2clr_alloc(1, sizeof *device, "device", (void **)&device);
     if (status != S2CLR_OK) {
         dnnl_engine_destroy(engine);
         return status;
     }
-    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
     const dnnl_version_t *version = dnnl_version();
     device->engine = engine;
-    device->block = ((unsigned)isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core ? 16 : 8;
-    snprintf(device->text, sizeof device->text, "oneDNN %d.%d.%d, %s", version->major,
-             version->minor, version->patch, isa_name(isa));
+    device->block = avx512 ? 16 : 8;
+    device->bf16 = precision == S2CLR_BF16;
+    device->element = device->bf16 ? sizeof(uint16_t) : sizeof(float);
+    snprintf(device->text, sizeof device->text, "oneDNN %d.%d.%d, %s%s", version->major,
+             version->minor, version->patch, isa_name(isa), device->bf16 ? ", bf16" : "");
     *out = device;
     return S2CLR_OK;
 }
@@ -79,10 +87,10 @@ s2clr_status s2clr_dnnl_tensor_bytes(const s2clr_device *device, s2clr_shape sha
 {
     s2clr_shape checked;
     size_t bytes;
-    S2CLR_TRY(s2clr_op_output(S2CLR_OP_ADD, shape, 0, 0, 0, 0, &checked));
-    const s2clr_dnnl_view view = s2clr_dnnl_view_of(shape, device->block);
+    S2CLR_TRY(s2clr_op_output(S2CLR_OP_ADD, shape, 0, NULL, &checked));
+    const s2clr_dnnl_view view = s2clr_dnnl_view_of(device, shape);
     S2CLR_TRY(s2clr_size_mul(view.n * view.blocks, view.plane, &bytes));
-    S2CLR_TRY(s2clr_size_mul(bytes, view.lanes * sizeof(float), out));
+    S2CLR_TRY(s2clr_size_mul(bytes, view.lanes * device->element, out));
     return S2CLR_OK;
 }
 
@@ -126,23 +134,32 @@ static s2clr_status stream_wait(s2clr_stream *stream)
 
 static s2clr_status upload(s2clr_stream *stream, s2clr_shape shape, const float *nchw, void *native)
 {
-    const s2clr_dnnl_view view = s2clr_dnnl_view_of(shape, stream->device->block);
-    s2clr_dnnl_to_blocked(&view, nchw, native);
+    const s2clr_dnnl_view view = s2clr_dnnl_view_of(stream->device, shape);
+    if (stream->device->bf16)
+        s2clr_dnnl_to_blocked_bf16(&view, nchw, native);
+    else
+        s2clr_dnnl_to_blocked(&view, nchw, native);
     return S2CLR_OK;
 }
 
 static s2clr_status download(s2clr_stream *stream, s2clr_shape shape, const void *native,
                              float *nchw)
 {
-    const s2clr_dnnl_view view = s2clr_dnnl_view_of(shape, stream->device->block);
-    s2clr_dnnl_from_blocked(&view, native, nchw);
+    const s2clr_dnnl_view view = s2clr_dnnl_view_of(stream->device, shape);
+    if (stream->device->bf16)
+        s2clr_dnnl_from_blocked_bf16(&view, native, nchw);
+    else
+        s2clr_dnnl_from_blocked(&view, native, nchw);
     return S2CLR_OK;
 }
 
 static s2clr_status accumulate(s2clr_stream *stream, s2clr_shape shape, const void *x, void *sum)
 {
-    const s2clr_dnnl_view view = s2clr_dnnl_view_of(shape, stream->device->block);
-    s2clr_dnnl_accumulate(s2clr_dnnl_view_floats(&view), x, sum);
+    const s2clr_dnnl_view view = s2clr_dnnl_view_of(stream->device, shape);
+    if (stream->device->bf16)
+        s2clr_dnnl_accumulate_bf16(s2clr_dnnl_view_floats(&view), x, sum);
+    else
+        s2clr_dnnl_accumulate(s2clr_dnnl_view_floats(&view), x, sum);
     return S2CLR_OK;
 }
 

@@ -48,6 +48,12 @@ static bool winograd_pays(const s2clr_winograd *shape)
            shape->tiles >= WINOGRAD_TILES && 5 * tiled <= 9 * wanted;
 }
 
+static bool winograd_window(const s2clr_window *v)
+{
+    return v->h == 3 && v->w == 3 && v->stride == 1 && v->top == v->left && v->top == v->bottom &&
+           v->top == v->right;
+}
+
 static bool try_winograd(const s2clr_op *op, s2clr_dnnl_direction direction,
                          s2clr_dnnl_conv_op *out)
 {
@@ -55,13 +61,13 @@ static bool try_winograd(const s2clr_op *op, s2clr_dnnl_direction direction,
     s2clr_winograd shape;
     const int ic = filled_up(d->x.c, op->device->block), oc = filled_up(d->y.c, op->device->block);
     out->lanes = s2clr_winograd_for(op->device->block);
-    if (out->lanes == NULL || d->kernel != 3 || d->stride != 1 || op->x.lanes == 1 ||
-        op->y.lanes == 1)
+    if (op->device->bf16 || out->lanes == NULL || !winograd_window(&d->window) || d->groups != 1 ||
+        op->x.lanes == 1 || op->y.lanes == 1)
         return false;
     if (direction == S2CLR_DNNL_BACKWARD_DATA)
-        s2clr_winograd_shape(d->y.n, oc, ic, d->y.h, d->y.w, 2 - d->pad, false, &shape);
+        s2clr_winograd_shape(d->y.n, oc, ic, d->y.h, d->y.w, 2 - d->window.top, false, &shape);
     else
-        s2clr_winograd_shape(d->x.n, ic, oc, d->x.h, d->x.w, d->pad,
+        s2clr_winograd_shape(d->x.n, ic, oc, d->x.h, d->x.w, d->window.top,
                              direction == S2CLR_DNNL_BACKWARD_WEIGHTS, &shape);
     if (!winograd_pays(&shape)) return false;
     out->is_winograd[direction] = true;
@@ -76,6 +82,7 @@ static s2clr_status try_prim(const s2clr_op *op, s2clr_dnnl_conv conv, bool fast
     s2clr_dnnl_prim prim;
     conv.ic = conv.plain_x ? op->desc.x.c : filled_up(op->desc.x.c, conv.block);
     conv.oc = conv.plain_y ? op->desc.y.c : filled_up(op->desc.y.c, conv.block);
+    if (conv.groups > 1) conv.groups = conv.ic;
     S2CLR_TRY(s2clr_dnnl_prim_conv(op->device->engine, &conv, &prim));
     if (fast && strncmp(prim.kernel, "ref", 3) == 0) {
         s2clr_dnnl_prim_free(&prim);
@@ -94,23 +101,30 @@ static s2clr_status choose(const s2clr_op *op, s2clr_dnnl_conv shape, s2clr_dnnl
     s2clr_dnnl_conv rgb = shape, products = shape;
     rgb.plain_x = products.plain_x = products.plain_y = true;
     if (try_winograd(op, shape.direction, out)) return S2CLR_OK;
-    if (shape.kernel == 1 && shape.stride > 1 && op->x.lanes > 1) {
+    if (shape.window.h == 1 && shape.window.w == 1 && shape.window.stride > 1 && op->x.lanes > 1) {
         s2clr_dnnl_conv thinned = shape;
         thinned.thinned = true;
-        thinned.stride = 1;
+        thinned.window.stride = 1;
         thinned.ih = shape.oh;
         thinned.iw = shape.ow;
         if (try_prim(op, thinned, true, out) == S2CLR_OK) return S2CLR_OK;
     }
     if (op->x.lanes == 1 && try_prim(op, rgb, true, out) == S2CLR_OK) return S2CLR_OK;
     if (try_prim(op, shape, true, out) == S2CLR_OK) return S2CLR_OK;
-    if (try_prim(op, products, true, out) == S2CLR_OK) return S2CLR_OK;
+    if (!shape.bf16 && try_prim(op, products, true, out) == S2CLR_OK) return S2CLR_OK;
+    if (shape.groups > 1) {
+        shape.groups = 1;
+        if (try_prim(op, shape, true, out) == S2CLR_OK) return S2CLR_OK;
+    }
     return try_prim(op, shape, false, out);
 }
 
 static s2clr_status new_prims(const s2clr_op *op, s2clr_dnnl_conv_op *conv)
 {
     const s2clr_op_desc *d = &op->desc;
+    /* Other groups, which no network here has, are computed as one with zeros between them. */
+    const bool depthwise =
+        d->groups > 1 && d->groups == d->x.c && d->groups == d->y.c && op->x.lanes > 1;
     s2clr_dnnl_conv shape = {
         .direction = S2CLR_DNNL_FORWARD,
         .n = d->x.n,
@@ -118,11 +132,11 @@ static s2clr_status new_prims(const s2clr_op *op, s2clr_dnnl_conv_op *conv)
         .iw = d->x.w,
         .oh = d->y.h,
         .ow = d->y.w,
-        .kernel = d->kernel,
-        .stride = d->stride,
-        .pad = d->pad,
+        .window = d->window,
+        .groups = depthwise ? d->groups : 1,
         .block = op->device->block,
         .training = d->training,
+        .bf16 = op->device->bf16,
         .bias = d->bias,
         .sum = d->residual,
         .relu = d->relu,
@@ -152,20 +166,23 @@ static s2clr_status new_reorders(const s2clr_op *op, s2clr_dnnl_conv_op *conv)
 
 static size_t plain_floats(const s2clr_dnnl_conv *conv)
 {
-    return (size_t)conv->oc * (size_t)conv->ic * (size_t)conv->kernel * (size_t)conv->kernel;
+    return (size_t)conv->oc * (size_t)(conv->ic / conv->groups) * (size_t)conv->window.h *
+           (size_t)conv->window.w;
 }
 
-/* Whether the plain weights of the caller are too short for the filled-up shape. */
+/* Whether the plain weights of the caller are not those of the shape: it is filled up, or groups
+ * are computed as one. */
 bool s2clr_dnnl_weights_filled_up(const s2clr_op *op, const s2clr_dnnl_conv *conv)
 {
-    return conv->ic != op->desc.x.c || conv->oc != op->desc.y.c;
+    return conv->ic != op->desc.x.c || conv->oc != op->desc.y.c ||
+           (conv->groups == 1 && op->desc.groups > 1);
 }
 
 /* The larger of a tensor's two forms. */
 static size_t form_bytes(const s2clr_op *op, s2clr_shape shape)
 {
     const s2clr_dnnl_view view = s2clr_dnnl_view_blocked(shape, op->device->block);
-    return s2clr_dnnl_view_floats(&view) * sizeof(float);
+    return s2clr_dnnl_view_floats(&view) * op->device->element;
 }
 
 static size_t packed_bytes(const s2clr_dnnl_conv_op *conv, int direction)
@@ -207,6 +224,8 @@ static void lay_out(s2clr_op *op, s2clr_dnnl_conv_op *conv)
     conv->y_at = take(&scratch, stage_y ? form_bytes(op, op->desc.y) : 0);
     conv->weights_at = take(&scratch, conv->prim[S2CLR_DNNL_BACKWARD_WEIGHTS].bytes[SLOT_WEIGHTS]);
     conv->plain_at = take(&scratch, plain * sizeof(float));
+    const bool sums = op->device->bf16 && op->desc.training && op->desc.bias;
+    conv->wide_at = take(&scratch, sums ? s2clr_dnnl_view_floats(&op->y) * sizeof(float) : 0);
     op->packed_bytes = packed;
     op->scratch_bytes = scratch;
 }
@@ -219,8 +238,8 @@ static s2clr_status check_sizes(const s2clr_op *op, const s2clr_dnnl_conv_op *co
         const s2clr_dnnl_conv *s = &conv->shape[i];
         if (prim->primitive == NULL) continue;
         const size_t pixels = (size_t)s->ih * (size_t)s->iw;
-        const size_t x = (size_t)s->n * (size_t)s->ic * pixels * sizeof(float);
-        const size_t y = (size_t)s->n * (size_t)s->oc * op->y.plane * sizeof(float);
+        const size_t x = (size_t)s->n * (size_t)s->ic * pixels * op->device->element;
+        const size_t y = (size_t)s->n * (size_t)s->oc * op->y.plane * op->device->element;
         if (prim->bytes[SLOT_X] != x || prim->bytes[SLOT_Y] != y)
             return s2clr_error_set(S2CLR_ERR_BACKEND,
                                    "oneDNN %s reads %zu and %zu bytes, expected %zu and %zu",

@@ -15,25 +15,49 @@ static void *not_const(const void *pointer)
 
 /* ---- weights ---- */
 
-/* (K, C, taps) to (k, c, taps) of other channel counts: cuts, or fills up with zeros. */
-static void copy_weights(const float *from, size_t from_k, size_t from_c, float *to, size_t to_k,
-                         size_t to_c, size_t taps)
+/* How the caller's weights (K, C / groups, taps) lie in those of a filled-up shape, which may know
+ * no groups: then what joins channels of different groups is zero. */
+typedef struct weight_rows {
+    size_t rows, row, filled_rows, filled_row; /* floats of a row */
+    size_t rows_of_group, apart;               /* column of row k: (k / rows_of_group) * apart */
+} weight_rows;
+
+static weight_rows rows_of(const s2clr_op *op, const s2clr_dnnl_conv *shape)
 {
-    const size_t c = from_c < to_c ? from_c : to_c;
-    for (size_t k = 0; k < to_k; k++) {
-        float *row = to + k * to_c * taps;
-        const size_t used = k < from_k ? c * taps : 0;
-        if (used > 0) memcpy(row, from + k * from_c * taps, used * sizeof *row);
-        memset(row + used, 0, (to_c * taps - used) * sizeof *row);
-    }
+    const s2clr_op_desc *d = &op->desc;
+    const size_t taps = (size_t)d->window.h * (size_t)d->window.w;
+    const size_t seen = (size_t)(d->x.c / d->groups) * taps;
+    const weight_rows rows = {.rows = (size_t)d->y.c,
+                              .row = seen,
+                              .filled_rows = (size_t)shape->oc,
+                              .filled_row = (size_t)(shape->ic / shape->groups) * taps,
+                              .rows_of_group = (size_t)(d->y.c / d->groups),
+                              .apart = shape->groups == 1 ? seen : 0};
+    return rows;
+}
+
+static size_t row_at(const weight_rows *r, size_t k)
+{
+    return k * r->filled_row + k / r->rows_of_group * r->apart;
+}
+
+static void fill_weights(weight_rows r, const float *weight, float *filled)
+{
+    memset(filled, 0, r.filled_rows * r.filled_row * sizeof *filled);
+    for (size_t k = 0; k < r.rows; k++)
+        memcpy(filled + row_at(&r, k), weight + k * r.row, r.row * sizeof *filled);
+}
+
+static void cut_weights(weight_rows r, const float *filled, float *weight)
+{
+    for (size_t k = 0; k < r.rows; k++)
+        memcpy(weight + k * r.row, filled + row_at(&r, k), r.row * sizeof *weight);
 }
 
 s2clr_status s2clr_dnnl_conv_pack(const s2clr_op *op, s2clr_stream *stream, const float *weight,
                                   const float *bias, void *packed)
 {
     const s2clr_dnnl_conv_op *conv = op->conv;
-    const size_t k = (size_t)op->desc.y.c, c = (size_t)op->desc.x.c;
-    const size_t taps = (size_t)op->desc.kernel * (size_t)op->desc.kernel;
     for (int i = 0; i < 2; i++) {
         const s2clr_dnnl_conv *shape = &conv->shape[i];
         if (conv->is_winograd[i])
@@ -43,7 +67,7 @@ s2clr_status s2clr_dnnl_conv_pack(const s2clr_op *op, s2clr_stream *stream, cons
         const float *plain = weight;
         if (s2clr_dnnl_weights_filled_up(op, shape)) {
             float *filled = (float *)(void *)(stream->scratch + conv->plain_at);
-            copy_weights(weight, k, c, filled, (size_t)shape->oc, (size_t)shape->ic, taps);
+            fill_weights(rows_of(op, shape), weight, filled);
             plain = filled;
         }
         void *const handles[SLOTS] = {[SLOT_X] = not_const(plain),
@@ -54,7 +78,7 @@ s2clr_status s2clr_dnnl_conv_pack(const s2clr_op *op, s2clr_stream *stream, cons
     if (!op->desc.bias) return S2CLR_OK;
     float *to = (float *)(void *)((char *)packed + conv->bias_at);
     memset(to, 0, op->y.blocks * S2CLR_DNNL_LANES * sizeof *to);
-    memcpy(to, bias, k * sizeof *to);
+    memcpy(to, bias, (size_t)op->desc.y.c * sizeof *to);
     return S2CLR_OK;
 }
 
@@ -65,7 +89,7 @@ static void *as_read(const s2clr_op *op, s2clr_shape shape, bool plain, const vo
                      void *staged)
 {
     const s2clr_dnnl_view view = s2clr_dnnl_view_blocked(shape, op->device->block);
-    const bool native_plain = s2clr_dnnl_view_of(shape, op->device->block).lanes == 1;
+    const bool native_plain = s2clr_dnnl_view_of(op->device, shape).lanes == 1;
     if (plain == native_plain) return not_const(native);
     if (plain)
         s2clr_dnnl_from_blocked(&view, native, staged);
@@ -78,14 +102,14 @@ static void *as_read(const s2clr_op *op, s2clr_shape shape, bool plain, const vo
 static void *as_written(const s2clr_op *op, s2clr_shape shape, bool plain, void *native,
                         void *staged)
 {
-    const bool native_plain = s2clr_dnnl_view_of(shape, op->device->block).lanes == 1;
+    const bool native_plain = s2clr_dnnl_view_of(op->device, shape).lanes == 1;
     return plain == native_plain ? native : staged;
 }
 
 static void put_written(const s2clr_op *op, s2clr_shape shape, const void *written, void *native)
 {
     const s2clr_dnnl_view view = s2clr_dnnl_view_blocked(shape, op->device->block);
-    const bool native_plain = s2clr_dnnl_view_of(shape, op->device->block).lanes == 1;
+    const bool native_plain = s2clr_dnnl_view_of(op->device, shape).lanes == 1;
     if (written == native) return;
     if (native_plain)
         s2clr_dnnl_from_blocked(&view, written, native);
@@ -99,7 +123,7 @@ static void *x_as_read(const s2clr_op *op, const s2clr_dnnl_conv *shape, const s
 {
     void *staged = stream->scratch + op->conv->x_at;
     if (!shape->thinned) return as_read(op, op->desc.x, shape->plain_x, x, staged);
-    s2clr_dnnl_thin(&op->x, &op->y, op->desc.stride, x, staged);
+    s2clr_dnnl_thin(&op->x, &op->y, op->desc.window.stride, op->device->element, x, staged);
     return staged;
 }
 
@@ -132,7 +156,8 @@ s2clr_status s2clr_dnnl_conv_forward(const s2clr_op *op, s2clr_stream *stream,
     /* oneDNN adds to what is in y. */
     if (op->desc.residual) {
         const void *residual = as_read(op, op->desc.y, shape->plain_y, args->residual, staged);
-        if (residual != y) memcpy(y, residual, s2clr_dnnl_view_floats(&op->y) * sizeof(float));
+        if (residual != y)
+            memcpy(y, residual, s2clr_dnnl_view_floats(&op->y) * op->device->element);
     }
     char *packed = not_const(args->packed);
     void *const handles[SLOTS] = {x_as_read(op, shape, stream, args->x),
@@ -165,7 +190,8 @@ static s2clr_status backward_data(const s2clr_op *op, s2clr_stream *stream,
         stream->scratch};
     S2CLR_TRY(s2clr_dnnl_prim_run(&conv->prim[S2CLR_DNNL_BACKWARD_DATA], stream, handles));
     if (shape->thinned)
-        s2clr_dnnl_unthin(&op->x, &op->y, op->desc.stride, dx, args->dx);
+        s2clr_dnnl_unthin(&op->x, &op->y, op->desc.window.stride, op->device->element, dx,
+                          args->dx);
     else
         put_written(op, op->desc.x, dx, args->dx);
     return S2CLR_OK;
@@ -193,10 +219,7 @@ static s2clr_status backward_weights(const s2clr_op *op, s2clr_stream *stream,
     void *const unpack[SLOTS] = {
         [SLOT_X] = own, [SLOT_Y] = plain, [SLOT_SCRATCH] = stream->scratch};
     S2CLR_TRY(s2clr_dnnl_prim_run(&conv->unpack, stream, unpack));
-    if (filled)
-        copy_weights(plain, (size_t)shape->oc, (size_t)shape->ic, args->dweight,
-                     (size_t)op->desc.y.c, (size_t)op->desc.x.c,
-                     (size_t)shape->kernel * (size_t)shape->kernel);
+    if (filled) cut_weights(rows_of(op, shape), plain, args->dweight);
     return S2CLR_OK;
 }
 
@@ -205,6 +228,13 @@ s2clr_status s2clr_dnnl_conv_backward(const s2clr_op *op, s2clr_stream *stream,
 {
     if (args->dx != NULL) S2CLR_TRY(backward_data(op, stream, args));
     if (args->dweight != NULL) S2CLR_TRY(backward_weights(op, stream, args));
-    if (args->dbias != NULL) s2clr_dnnl_channel_sums(&op->y, args->dy, args->dbias);
+    if (args->dbias == NULL) return S2CLR_OK;
+    const float *dy = args->dy;
+    if (op->device->bf16) {
+        float *wide = (float *)(void *)(stream->scratch + op->conv->wide_at);
+        s2clr_dnnl_widen(s2clr_dnnl_view_floats(&op->y), args->dy, wide);
+        dy = wide;
+    }
+    s2clr_dnnl_channel_sums(&op->y, dy, args->dbias);
     return S2CLR_OK;
 }

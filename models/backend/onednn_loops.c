@@ -39,9 +39,9 @@ static s2clr_dnnl_view view_make(s2clr_shape shape, int lanes)
     return view;
 }
 
-s2clr_dnnl_view s2clr_dnnl_view_of(s2clr_shape shape, int block)
+s2clr_dnnl_view s2clr_dnnl_view_of(const s2clr_device *device, s2clr_shape shape)
 {
-    return view_make(shape, shape.c == 3 ? 1 : block);
+    return view_make(shape, shape.c == 3 && !device->bf16 ? 1 : device->block);
 }
 
 s2clr_dnnl_view s2clr_dnnl_view_blocked(s2clr_shape shape, int block)
@@ -108,6 +108,10 @@ CLONES void s2clr_dnnl_accumulate(size_t count, const float *x, float *sum)
 
 CLONES void s2clr_dnnl_add(size_t count, bool relu, const float *a, const float *b, float *y)
 {
+    if (b == NULL) {
+        for (size_t i = 0; i < count; i++) y[i] = relu && a[i] < 0.0f ? 0.0f : a[i];
+        return;
+    }
     if (relu) {
         for (size_t i = 0; i < count; i++) {
             const float sum = a[i] + b[i];

@@ -33,7 +33,8 @@ static s2clr_status affine_backward(const s2clr_op *op, s2clr_stream *stream,
 static s2clr_status add_forward(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args)
 {
     (void)stream;
-    s2clr_dnnl_add(s2clr_dnnl_view_floats(&op->x), op->desc.relu, args->x, args->residual, args->y);
+    s2clr_dnnl_add(s2clr_dnnl_view_floats(&op->x), op->desc.relu, args->x,
+                   op->desc.residual ? args->residual : NULL, args->y);
     return S2CLR_OK;
 }
 
@@ -48,17 +49,11 @@ static s2clr_status add_backward(const s2clr_op *op, s2clr_stream *stream,
     return S2CLR_OK;
 }
 
-static s2clr_dnnl_window window_of(const s2clr_op *op)
-{
-    const s2clr_dnnl_window window = {op->desc.kernel, op->desc.stride, op->desc.pad};
-    return window;
-}
-
 static s2clr_status maxpool_forward(const s2clr_op *op, s2clr_stream *stream,
                                     const s2clr_op_args *args)
 {
     (void)stream;
-    s2clr_dnnl_maxpool(&op->x, &op->y, window_of(op), args->x, args->y,
+    s2clr_dnnl_maxpool(&op->x, &op->y, op->desc.window, args->x, args->y,
                        op->desc.training ? args->workspace : NULL);
     return S2CLR_OK;
 }
@@ -68,7 +63,7 @@ static s2clr_status maxpool_backward(const s2clr_op *op, s2clr_stream *stream,
 {
     (void)stream;
     if (args->dx != NULL)
-        s2clr_dnnl_maxpool_backward(&op->x, &op->y, window_of(op), args->workspace, args->dy,
+        s2clr_dnnl_maxpool_backward(&op->x, &op->y, op->desc.window, args->workspace, args->dy,
                                     args->dx);
     return S2CLR_OK;
 }
@@ -89,12 +84,54 @@ static s2clr_status meanpool_backward(const s2clr_op *op, s2clr_stream *stream,
     return S2CLR_OK;
 }
 
+static s2clr_status avgpool_forward(const s2clr_op *op, s2clr_stream *stream,
+                                    const s2clr_op_args *args)
+{
+    (void)stream;
+    s2clr_dnnl_avgpool(&op->x, &op->y, op->desc.window, op->desc.count_pad, args->x, args->y);
+    return S2CLR_OK;
+}
+
+static s2clr_status avgpool_backward(const s2clr_op *op, s2clr_stream *stream,
+                                     const s2clr_op_args *args)
+{
+    (void)stream;
+    if (args->dx != NULL)
+        s2clr_dnnl_avgpool_backward(&op->x, &op->y, op->desc.window, op->desc.count_pad, args->dy,
+                                    args->dx);
+    return S2CLR_OK;
+}
+
+static s2clr_status concat_forward(const s2clr_op *op, s2clr_stream *stream,
+                                   const s2clr_op_args *args)
+{
+    (void)stream;
+    const size_t first = op->x.channels, second = op->residual.channels;
+    s2clr_dnnl_copy_channels(&op->x, 0, args->x, &op->y, 0, args->y, first);
+    s2clr_dnnl_copy_channels(&op->residual, 0, args->residual, &op->y, first, args->y, second);
+    return S2CLR_OK;
+}
+
+static s2clr_status concat_backward(const s2clr_op *op, s2clr_stream *stream,
+                                    const s2clr_op_args *args)
+{
+    (void)stream;
+    const size_t first = op->x.channels, second = op->residual.channels;
+    if (args->dx != NULL) s2clr_dnnl_copy_channels(&op->y, 0, args->dy, &op->x, 0, args->dx, first);
+    if (args->dresidual != NULL)
+        s2clr_dnnl_copy_channels(&op->y, first, args->dy, &op->residual, 0, args->dresidual,
+                                 second);
+    return S2CLR_OK;
+}
+
 static const kind_line kinds[S2CLR_OP_KINDS] = {
     [S2CLR_OP_CONV] = {"", s2clr_dnnl_conv_forward, s2clr_dnnl_conv_backward},
     [S2CLR_OP_AFFINE] = {"loops_affine", affine_forward, affine_backward},
     [S2CLR_OP_ADD] = {"loops_add", add_forward, add_backward},
     [S2CLR_OP_MAXPOOL] = {"loops_maxpool", maxpool_forward, maxpool_backward},
     [S2CLR_OP_MEANPOOL] = {"loops_meanpool", meanpool_forward, meanpool_backward},
+    [S2CLR_OP_AVGPOOL] = {"loops_avgpool", avgpool_forward, avgpool_backward},
+    [S2CLR_OP_CONCAT] = {"loops_concat", concat_forward, concat_backward},
 };
 
 /* ---- life ---- */
@@ -109,11 +146,13 @@ s2clr_status s2clr_dnnl_op_new(s2clr_device *device, const s2clr_op_desc *desc, 
     S2CLR_TRY(s2clr_alloc(1, sizeof *op, "op", (void **)&op));
     op->desc = *desc;
     op->device = device;
-    op->x = s2clr_dnnl_view_of(desc->x, device->block);
-    op->y = s2clr_dnnl_view_of(desc->y, device->block);
+    op->x = s2clr_dnnl_view_of(device, desc->x);
+    op->y = s2clr_dnnl_view_of(device, desc->y);
+    op->residual = s2clr_dnnl_view_of(device, s2clr_op_residual(desc));
     snprintf(op->kernel, sizeof op->kernel, "%s", kinds[desc->kind].kernel);
     if (desc->kind == S2CLR_OP_MAXPOOL && desc->training)
         op->workspace_bytes = s2clr_dnnl_view_floats(&op->y) * sizeof(int32_t);
+    if (device->bf16 && desc->kind != S2CLR_OP_CONV) op->scratch_bytes = s2clr_dnnl_wide_bytes(op);
     if (desc->kind == S2CLR_OP_CONV) {
         const s2clr_status status = s2clr_dnnl_conv_new(op);
         if (status != S2CLR_OK) {
@@ -177,12 +216,17 @@ s2clr_status s2clr_dnnl_op_forward(const s2clr_op *op, s2clr_stream *stream,
     S2CLR_TRY(need(op, true, args->x, "x"));
     S2CLR_TRY(need(op, true, args->y, "y"));
     S2CLR_TRY(need(op, d->kind == S2CLR_OP_CONV, args->packed, "packed"));
-    S2CLR_TRY(need(op, d->residual || d->kind == S2CLR_OP_ADD, args->residual, "residual"));
+    S2CLR_TRY(need(op, d->residual, args->residual, "residual"));
     S2CLR_TRY(need(op, affine, args->scale, "scale"));
     S2CLR_TRY(need(op, affine, args->shift, "shift"));
     S2CLR_TRY(need(op, op->workspace_bytes > 0, args->workspace, "workspace"));
     S2CLR_TRY(need_scratch(op, stream));
-    return kinds[d->kind].forward(op, stream, args);
+    if (!op->device->bf16 || d->kind == S2CLR_OP_CONV)
+        return kinds[d->kind].forward(op, stream, args);
+    const s2clr_op_args wide = s2clr_dnnl_widen_args(op, stream, args, false);
+    S2CLR_TRY(kinds[d->kind].forward(op, stream, &wide));
+    s2clr_dnnl_narrow_results(op, &wide, args, false);
+    return S2CLR_OK;
 }
 
 s2clr_status s2clr_dnnl_op_backward(const s2clr_op *op, s2clr_stream *stream,
@@ -198,7 +242,11 @@ s2clr_status s2clr_dnnl_op_backward(const s2clr_op *op, s2clr_stream *stream,
     for (int i = 0; i < 3; i++) S2CLR_TRY(need(op, affine, args->affine[i], "affine"));
     S2CLR_TRY(need(op, op->workspace_bytes > 0, args->workspace, "workspace"));
     S2CLR_TRY(need_scratch(op, stream));
-    return kinds[d->kind].backward(op, stream, args);
+    if (!op->device->bf16 || conv) return kinds[d->kind].backward(op, stream, args);
+    const s2clr_op_args wide = s2clr_dnnl_widen_args(op, stream, args, true);
+    S2CLR_TRY(kinds[d->kind].backward(op, stream, &wide));
+    s2clr_dnnl_narrow_results(op, &wide, args, true);
+    return S2CLR_OK;
 }
 
 static s2clr_status need_sums(const s2clr_op *op)
@@ -211,21 +259,25 @@ static s2clr_status need_sums(const s2clr_op *op)
 s2clr_status s2clr_dnnl_op_reduce(const s2clr_op *op, s2clr_stream *stream,
                                   const s2clr_op_args *args, double *sums)
 {
-    (void)stream;
     S2CLR_TRY(need_sums(op));
     S2CLR_TRY(need(op, true, args->x, "x"));
-    s2clr_dnnl_reduce(&op->x, args->x, args->x, NULL, sums);
+    S2CLR_TRY(need_scratch(op, stream));
+    const s2clr_op_args a =
+        op->device->bf16 ? s2clr_dnnl_widen_args(op, stream, args, false) : *args;
+    s2clr_dnnl_reduce(&op->x, a.x, a.x, NULL, sums);
     return S2CLR_OK;
 }
 
 s2clr_status s2clr_dnnl_op_reduce_backward(const s2clr_op *op, s2clr_stream *stream,
                                            const s2clr_op_args *args, double *sums)
 {
-    (void)stream;
     S2CLR_TRY(need_sums(op));
     S2CLR_TRY(need(op, true, args->x, "x"));
     S2CLR_TRY(need(op, true, args->dy, "dy"));
     S2CLR_TRY(need(op, op->desc.relu, args->y, "y"));
-    s2clr_dnnl_reduce(&op->x, args->dy, args->x, op->desc.relu ? args->y : NULL, sums);
+    S2CLR_TRY(need_scratch(op, stream));
+    const s2clr_op_args a =
+        op->device->bf16 ? s2clr_dnnl_widen_args(op, stream, args, true) : *args;
+    s2clr_dnnl_reduce(&op->x, a.dy, a.x, op->desc.relu ? a.y : NULL, sums);
     return S2CLR_OK;
 }

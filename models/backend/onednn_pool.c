@@ -47,9 +47,9 @@ typedef struct span {
     int at;       /* input position of tap 0 */
 } span;
 
-static inline span clip(int output, s2clr_dnnl_window window, int size)
+static inline span clip(int output, int kernel, int stride, int pad, int size)
 {
-    span s = {.from = 0, .to = window.kernel, .at = output * window.stride - window.pad};
+    span s = {.from = 0, .to = kernel, .at = output * stride - pad};
     if (s.at < 0) s.from = -s.at;
     if (s.at + s.to > size) s.to = size - s.at;
     return s;
@@ -57,7 +57,7 @@ static inline span clip(int output, s2clr_dnnl_window window, int size)
 
 typedef struct maps {
     int xh, xw, yh, yw;
-    s2clr_dnnl_window window;
+    s2clr_window window;
 } maps;
 
 BODY void max_window(const size_t lanes, const float *restrict x, int width, span rows, span cols,
@@ -84,18 +84,19 @@ BODY void max_window(const size_t lanes, const float *restrict x, int width, spa
 
 BODY void max_map(const size_t lanes, const maps *m, const float *x, float *y, int32_t *winner)
 {
+    const s2clr_window v = m->window;
     for (int i = 0; i < m->yh; i++) {
-        const span rows = clip(i, m->window, m->xh);
+        const span rows = clip(i, v.h, v.stride, v.top, m->xh);
         for (int j = 0; j < m->yw; j++) {
             const size_t at = (size_t)(i * m->yw + j) * lanes;
-            max_window(lanes, x, m->xw, rows, clip(j, m->window, m->xw), m->window.kernel, y + at,
+            max_window(lanes, x, m->xw, rows, clip(j, v.w, v.stride, v.left, m->xw), v.w, y + at,
                        winner == NULL ? NULL : winner + at);
         }
     }
 }
 
 CLONES void s2clr_dnnl_maxpool(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view,
-                               s2clr_dnnl_window window, const float *x, float *y, int32_t *winner)
+                               s2clr_window window, const float *x, float *y, int32_t *winner)
 {
     const maps m = {x_view->h, x_view->w, y_view->h, y_view->w, window};
     const size_t x_size = x_view->plane * x_view->lanes, y_size = y_view->plane * y_view->lanes;
@@ -118,14 +119,15 @@ CLONES void s2clr_dnnl_maxpool(const s2clr_dnnl_view *x_view, const s2clr_dnnl_v
 BODY void max_map_backward(const size_t lanes, const maps *m, const int32_t *restrict winner,
                            const float *restrict dy, float *restrict dx)
 {
+    const s2clr_window v = m->window;
     for (int i = 0; i < m->yh; i++) {
-        const span rows = clip(i, m->window, m->xh);
+        const span rows = clip(i, v.h, v.stride, v.top, m->xh);
         for (int j = 0; j < m->yw; j++) {
-            const span cols = clip(j, m->window, m->xw);
+            const span cols = clip(j, v.w, v.stride, v.left, m->xw);
             const size_t at = (size_t)(i * m->yw + j) * lanes;
             for (int r = rows.from; r < rows.to; r++)
                 for (int c = cols.from; c < cols.to; c++) {
-                    const int32_t tap = r * m->window.kernel + c;
+                    const int32_t tap = r * v.w + c;
                     float *sum = dx + (size_t)((rows.at + r) * m->xw + cols.at + c) * lanes;
                     for (size_t l = 0; l < lanes; l++)
                         sum[l] += winner[at + l] == tap ? dy[at + l] : 0.0f;
@@ -135,7 +137,7 @@ BODY void max_map_backward(const size_t lanes, const maps *m, const int32_t *res
 }
 
 CLONES void s2clr_dnnl_maxpool_backward(const s2clr_dnnl_view *x_view,
-                                        const s2clr_dnnl_view *y_view, s2clr_dnnl_window window,
+                                        const s2clr_dnnl_view *y_view, s2clr_window window,
                                         const int32_t *winner, const float *dy, float *dx)
 {
     const maps m = {x_view->h, x_view->w, y_view->h, y_view->w, window};
@@ -159,22 +161,28 @@ CLONES void s2clr_dnnl_maxpool_backward(const s2clr_dnnl_view *x_view,
 
 /* y_view gives the size of a thinned map; the channels are x's. */
 void s2clr_dnnl_thin(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view, int stride,
-                     const float *x, float *thin)
+                     size_t element, const void *x, void *thin)
 {
-    const size_t lanes = x_view->lanes, step = (size_t)stride, width = (size_t)x_view->w;
-    for (size_t i = 0; i < x_view->n * x_view->blocks; i++, x += x_view->plane * lanes)
+    const size_t pixel = x_view->lanes * element, step = (size_t)stride * pixel;
+    const size_t width = (size_t)x_view->w;
+    const char *from = x;
+    char *to = thin;
+    for (size_t i = 0; i < x_view->n * x_view->blocks; i++, from += x_view->plane * pixel)
         for (size_t r = 0; r < (size_t)y_view->h; r++)
-            for (size_t c = 0; c < (size_t)y_view->w; c++, thin += lanes)
-                memcpy(thin, x + (r * width + c) * step * lanes, lanes * sizeof *thin);
+            for (size_t c = 0; c < (size_t)y_view->w; c++, to += pixel)
+                memcpy(to, from + (r * width + c) * step, pixel);
 }
 
 void s2clr_dnnl_unthin(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view, int stride,
-                       const float *thin, float *dx)
+                       size_t element, const void *thin, void *dx)
 {
-    const size_t lanes = x_view->lanes, step = (size_t)stride, width = (size_t)x_view->w;
-    memset(dx, 0, s2clr_dnnl_view_floats(x_view) * sizeof *dx);
-    for (size_t i = 0; i < x_view->n * x_view->blocks; i++, dx += x_view->plane * lanes)
+    const size_t pixel = x_view->lanes * element, step = (size_t)stride * pixel;
+    const size_t width = (size_t)x_view->w;
+    const char *from = thin;
+    char *to = dx;
+    memset(dx, 0, s2clr_dnnl_view_floats(x_view) * element);
+    for (size_t i = 0; i < x_view->n * x_view->blocks; i++, to += x_view->plane * pixel)
         for (size_t r = 0; r < (size_t)y_view->h; r++)
-            for (size_t c = 0; c < (size_t)y_view->w; c++, thin += lanes)
-                memcpy(dx + (r * width + c) * step * lanes, thin, lanes * sizeof *thin);
+            for (size_t c = 0; c < (size_t)y_view->w; c++, from += pixel)
+                memcpy(to + (r * width + c) * step, from, pixel);
 }

@@ -1,6 +1,8 @@
 /* All that is particular to oneDNN 2.x: descriptors are structs, operations have descriptors. */
 #include "backend/onednnp.h"
 
+#include <string.h>
+
 #if DNNL_VERSION_MAJOR == 2
 
 static dnnl_format_tag_t tag_of(const s2clr_dnnl_conv *conv, bool plain)
@@ -8,24 +10,46 @@ static dnnl_format_tag_t tag_of(const s2clr_dnnl_conv *conv, bool plain)
     return plain ? dnnl_nchw : conv->block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
 }
 
+/* Weights have five axes when there are groups, else the last four of these. */
+enum { AXES = 5 };
+
+static int weight_axes(const s2clr_dnnl_conv *conv, dnnl_dims_t dims)
+{
+    const int groups = conv->groups;
+    const dnnl_dim_t all[AXES] = {groups, conv->oc / groups, conv->ic / groups, conv->window.h,
+                                  conv->window.w};
+    const int axes = groups > 1 ? AXES : AXES - 1;
+    memcpy(dims, all + AXES - axes, (size_t)axes * sizeof *dims);
+    return axes;
+}
+
 typedef struct conv_tensors {
     dnnl_memory_desc_t x, weights, bias, y;
 } conv_tensors;
 
-static dnnl_status_t describe(const s2clr_dnnl_conv *conv, conv_tensors *out)
+static dnnl_data_type_t type_of(const s2clr_dnnl_conv *conv)
 {
+    return conv->bf16 ? dnnl_bf16 : dnnl_f32;
+}
+
+/* For `direction`, which is not conv's when a hint is made. */
+static dnnl_status_t describe(const s2clr_dnnl_conv *conv, s2clr_dnnl_direction direction,
+                              conv_tensors *out)
+{
+    const dnnl_data_type_t type = type_of(conv);
+    const dnnl_data_type_t weight_type = direction == S2CLR_DNNL_BACKWARD_WEIGHTS ? dnnl_f32 : type;
     const dnnl_dims_t x = {conv->n, conv->ic, conv->ih, conv->iw};
     const dnnl_dims_t y = {conv->n, conv->oc, conv->oh, conv->ow};
-    const dnnl_dims_t weights = {conv->oc, conv->ic, conv->kernel, conv->kernel};
+    dnnl_dims_t weights;
+    const int axes = weight_axes(conv, weights);
     const dnnl_dims_t bias = {conv->oc};
     const dnnl_format_tag_t x_tag = tag_of(conv, conv->plain_x);
     const dnnl_format_tag_t y_tag = tag_of(conv, conv->plain_y);
-    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&out->x, 4, x, dnnl_f32, x_tag);
+    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&out->x, 4, x, type, x_tag);
+    if (status == dnnl_success) status = dnnl_memory_desc_init_by_tag(&out->y, 4, y, type, y_tag);
     if (status == dnnl_success)
-        status = dnnl_memory_desc_init_by_tag(&out->y, 4, y, dnnl_f32, y_tag);
-    if (status == dnnl_success)
-        status =
-            dnnl_memory_desc_init_by_tag(&out->weights, 4, weights, dnnl_f32, dnnl_format_tag_any);
+        status = dnnl_memory_desc_init_by_tag(&out->weights, axes, weights, weight_type,
+                                              dnnl_format_tag_any);
     if (status == dnnl_success)
         status = dnnl_memory_desc_init_by_tag(&out->bias, 1, bias, dnnl_f32, dnnl_a);
     return status;
@@ -35,16 +59,18 @@ static dnnl_status_t init_operation(const s2clr_dnnl_conv *conv, s2clr_dnnl_dire
                                     const conv_tensors *t, dnnl_convolution_desc_t *out)
 {
     const dnnl_alg_kind_t algorithm = dnnl_convolution_direct;
-    const dnnl_dims_t stride = {conv->stride, conv->stride}, pad = {conv->pad, conv->pad};
+    const dnnl_dims_t stride = {conv->window.stride, conv->window.stride};
+    const dnnl_dims_t before = {conv->window.top, conv->window.left};
+    const dnnl_dims_t behind = {conv->window.bottom, conv->window.right};
     if (direction == S2CLR_DNNL_BACKWARD_DATA)
         return dnnl_convolution_backward_data_desc_init(out, algorithm, &t->x, &t->weights, &t->y,
-                                                        stride, pad, pad);
+                                                        stride, before, behind);
     if (direction == S2CLR_DNNL_BACKWARD_WEIGHTS)
         return dnnl_convolution_backward_weights_desc_init(out, algorithm, &t->x, &t->weights, NULL,
-                                                           &t->y, stride, pad, pad);
+                                                           &t->y, stride, before, behind);
     return dnnl_convolution_forward_desc_init(
         out, conv->training ? dnnl_forward_training : dnnl_forward_inference, algorithm, &t->x,
-        &t->weights, conv->bias ? &t->bias : NULL, &t->y, stride, pad, pad);
+        &t->weights, conv->bias ? &t->bias : NULL, &t->y, stride, before, behind);
 }
 
 static dnnl_status_t new_attributes(bool sum, bool relu, dnnl_primitive_attr_t *out)
@@ -89,16 +115,18 @@ static dnnl_status_t create_desc(dnnl_engine_t engine, const s2clr_dnnl_conv *co
 dnnl_status_t s2clr_dnnl_conv_desc(dnnl_engine_t engine, const s2clr_dnnl_conv *conv,
                                    dnnl_primitive_desc_t *out)
 {
-    conv_tensors tensors;
+    conv_tensors tensors, hinted;
     dnnl_primitive_desc_t hint = NULL;
-    dnnl_status_t status = describe(conv, &tensors);
+    dnnl_status_t status = describe(conv, conv->direction, &tensors);
     if (status != dnnl_success) return status;
     if (conv->direction == S2CLR_DNNL_FORWARD)
         return create_desc(engine, conv, S2CLR_DNNL_FORWARD, &tensors, NULL, out);
     /* A hint only has to exist and match in shape. */
     s2clr_dnnl_conv forward = *conv;
     forward.training = true;
-    status = create_desc(engine, &forward, S2CLR_DNNL_FORWARD, &tensors, NULL, &hint);
+    status = describe(&forward, S2CLR_DNNL_FORWARD, &hinted);
+    if (status == dnnl_success)
+        status = create_desc(engine, &forward, S2CLR_DNNL_FORWARD, &hinted, NULL, &hint);
     if (status != dnnl_success) return status;
     status = create_desc(engine, conv, conv->direction, &tensors, hint, out);
     dnnl_primitive_desc_destroy(hint);
@@ -118,8 +146,10 @@ dnnl_status_t s2clr_dnnl_reorder_desc(dnnl_engine_t engine, const dnnl_memory_de
 
 dnnl_status_t s2clr_dnnl_md_weights(const s2clr_dnnl_conv *conv, dnnl_memory_desc_t *out)
 {
-    const dnnl_dims_t dims = {conv->oc, conv->ic, conv->kernel, conv->kernel};
-    return dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, dnnl_oihw);
+    dnnl_dims_t dims;
+    const int axes = weight_axes(conv, dims);
+    return dnnl_memory_desc_init_by_tag(out, axes, dims, dnnl_f32,
+                                        axes == AXES ? dnnl_goihw : dnnl_oihw);
 }
 
 dnnl_status_t s2clr_dnnl_md_query(const_dnnl_primitive_desc_t desc, int arg,

@@ -1,11 +1,26 @@
 /* All that is particular to oneDNN 3.x: descriptors are handles, operations have none. */
 #include "backend/onednnp.h"
 
+#include <string.h>
+
 #if DNNL_VERSION_MAJOR >= 3
 
 static dnnl_format_tag_t tag_of(const s2clr_dnnl_conv *conv, bool plain)
 {
     return plain ? dnnl_nchw : conv->block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
+}
+
+/* Weights have five axes when there are groups, else the last four of these. */
+enum { AXES = 5 };
+
+static int weight_axes(const s2clr_dnnl_conv *conv, dnnl_dims_t dims)
+{
+    const int groups = conv->groups;
+    const dnnl_dim_t all[AXES] = {groups, conv->oc / groups, conv->ic / groups, conv->window.h,
+                                  conv->window.w};
+    const int axes = groups > 1 ? AXES : AXES - 1;
+    memcpy(dims, all + AXES - axes, (size_t)axes * sizeof *dims);
+    return axes;
 }
 
 typedef struct conv_tensors {
@@ -20,26 +35,38 @@ static void free_tensors(conv_tensors *tensors)
     s2clr_dnnl_md_free(&tensors->y);
 }
 
-static dnnl_status_t describe(const s2clr_dnnl_conv *conv, conv_tensors *out)
+static dnnl_data_type_t type_of(const s2clr_dnnl_conv *conv)
 {
+    return conv->bf16 ? dnnl_bf16 : dnnl_f32;
+}
+
+/* For `direction`, which is not conv's when a hint is made. */
+static dnnl_status_t describe(const s2clr_dnnl_conv *conv, s2clr_dnnl_direction direction,
+                              conv_tensors *out)
+{
+    const dnnl_data_type_t type = type_of(conv);
+    const dnnl_data_type_t weight_type = direction == S2CLR_DNNL_BACKWARD_WEIGHTS ? dnnl_f32 : type;
     const dnnl_dims_t x = {conv->n, conv->ic, conv->ih, conv->iw};
     const dnnl_dims_t y = {conv->n, conv->oc, conv->oh, conv->ow};
-    const dnnl_dims_t weights = {conv->oc, conv->ic, conv->kernel, conv->kernel};
+    dnnl_dims_t weights;
+    const int axes = weight_axes(conv, weights);
     const dnnl_dims_t bias = {conv->oc};
     const dnnl_format_tag_t x_tag = tag_of(conv, conv->plain_x);
     const dnnl_format_tag_t y_tag = tag_of(conv, conv->plain_y);
-    dnnl_status_t status = dnnl_memory_desc_create_with_tag(&out->x, 4, x, dnnl_f32, x_tag);
+    dnnl_status_t status = dnnl_memory_desc_create_with_tag(&out->x, 4, x, type, x_tag);
     if (status == dnnl_success)
-        status = dnnl_memory_desc_create_with_tag(&out->y, 4, y, dnnl_f32, y_tag);
+        status = dnnl_memory_desc_create_with_tag(&out->y, 4, y, type, y_tag);
     if (status == dnnl_success)
-        status = dnnl_memory_desc_create_with_tag(&out->weights, 4, weights, dnnl_f32,
+        status = dnnl_memory_desc_create_with_tag(&out->weights, axes, weights, weight_type,
                                                   dnnl_format_tag_any);
     if (status == dnnl_success)
         status = dnnl_memory_desc_create_with_tag(&out->bias, 1, bias, dnnl_f32, dnnl_a);
     return status;
 }
 
-static dnnl_status_t new_attributes(bool sum, bool relu, dnnl_primitive_attr_t *out)
+/* type: of what is summed. */
+static dnnl_status_t new_attributes(bool sum, bool relu, dnnl_data_type_t type,
+                                    dnnl_primitive_attr_t *out)
 {
     dnnl_primitive_attr_t attributes;
     dnnl_post_ops_t ops;
@@ -49,7 +76,7 @@ static dnnl_status_t new_attributes(bool sum, bool relu, dnnl_primitive_attr_t *
     if (status == dnnl_success && (sum || relu)) {
         status = dnnl_post_ops_create(&ops);
         if (status == dnnl_success) {
-            if (sum) status = dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_f32);
+            if (sum) status = dnnl_post_ops_append_sum(ops, 1.0f, 0, type);
             if (relu && status == dnnl_success)
                 status = dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f);
             if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, ops);
@@ -68,23 +95,25 @@ static dnnl_status_t create_desc(dnnl_engine_t engine, const s2clr_dnnl_conv *co
                                  const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out)
 {
     const dnnl_alg_kind_t algorithm = dnnl_convolution_direct;
-    const dnnl_dims_t stride = {conv->stride, conv->stride}, pad = {conv->pad, conv->pad};
+    const dnnl_dims_t stride = {conv->window.stride, conv->window.stride};
+    const dnnl_dims_t before = {conv->window.top, conv->window.left};
+    const dnnl_dims_t behind = {conv->window.bottom, conv->window.right};
     const dnnl_dims_t dilates = {0, 0};
     dnnl_primitive_attr_t attributes;
-    dnnl_status_t status = new_attributes(conv->sum, conv->relu, &attributes);
+    dnnl_status_t status = new_attributes(conv->sum, conv->relu, type_of(conv), &attributes);
     if (status != dnnl_success) return status;
     if (direction == S2CLR_DNNL_BACKWARD_DATA)
         status = dnnl_convolution_backward_data_primitive_desc_create(
-            out, engine, algorithm, t->x, t->weights, t->y, stride, dilates, pad, pad, hint,
+            out, engine, algorithm, t->x, t->weights, t->y, stride, dilates, before, behind, hint,
             attributes);
     else if (direction == S2CLR_DNNL_BACKWARD_WEIGHTS)
         status = dnnl_convolution_backward_weights_primitive_desc_create(
-            out, engine, algorithm, t->x, t->weights, NULL, t->y, stride, dilates, pad, pad, hint,
-            attributes);
+            out, engine, algorithm, t->x, t->weights, NULL, t->y, stride, dilates, before, behind,
+            hint, attributes);
     else
         status = dnnl_convolution_forward_primitive_desc_create(
             out, engine, conv->training ? dnnl_forward_training : dnnl_forward_inference, algorithm,
-            t->x, t->weights, conv->bias ? t->bias : NULL, t->y, stride, dilates, pad, pad,
+            t->x, t->weights, conv->bias ? t->bias : NULL, t->y, stride, dilates, before, behind,
             attributes);
     dnnl_primitive_attr_destroy(attributes);
     return status;
@@ -93,11 +122,15 @@ static dnnl_status_t create_desc(dnnl_engine_t engine, const s2clr_dnnl_conv *co
 static dnnl_status_t create_with_hint(dnnl_engine_t engine, const s2clr_dnnl_conv *conv,
                                       const conv_tensors *tensors, dnnl_primitive_desc_t *out)
 {
+    conv_tensors hinted = {NULL, NULL, NULL, NULL};
     dnnl_primitive_desc_t hint = NULL;
     /* A hint only has to exist and match in shape. */
     s2clr_dnnl_conv forward = *conv;
     forward.training = true;
-    dnnl_status_t status = create_desc(engine, &forward, S2CLR_DNNL_FORWARD, tensors, NULL, &hint);
+    dnnl_status_t status = describe(&forward, S2CLR_DNNL_FORWARD, &hinted);
+    if (status == dnnl_success)
+        status = create_desc(engine, &forward, S2CLR_DNNL_FORWARD, &hinted, NULL, &hint);
+    free_tensors(&hinted);
     if (status != dnnl_success) return status;
     status = create_desc(engine, conv, conv->direction, tensors, hint, out);
     dnnl_primitive_desc_destroy(hint);
@@ -108,7 +141,7 @@ dnnl_status_t s2clr_dnnl_conv_desc(dnnl_engine_t engine, const s2clr_dnnl_conv *
                                    dnnl_primitive_desc_t *out)
 {
     conv_tensors tensors = {NULL, NULL, NULL, NULL};
-    dnnl_status_t status = describe(conv, &tensors);
+    dnnl_status_t status = describe(conv, conv->direction, &tensors);
     if (status == dnnl_success)
         status = conv->direction == S2CLR_DNNL_FORWARD
                      ? create_desc(engine, conv, S2CLR_DNNL_FORWARD, &tensors, NULL, out)
@@ -121,7 +154,7 @@ dnnl_status_t s2clr_dnnl_reorder_desc(dnnl_engine_t engine, const dnnl_memory_de
                                       const dnnl_memory_desc_t *to, dnnl_primitive_desc_t *out)
 {
     dnnl_primitive_attr_t attributes;
-    dnnl_status_t status = new_attributes(false, false, &attributes);
+    dnnl_status_t status = new_attributes(false, false, dnnl_f32, &attributes);
     if (status != dnnl_success) return status;
     status = dnnl_reorder_primitive_desc_create(out, *from, engine, *to, engine, attributes);
     dnnl_primitive_attr_destroy(attributes);
@@ -130,8 +163,10 @@ dnnl_status_t s2clr_dnnl_reorder_desc(dnnl_engine_t engine, const dnnl_memory_de
 
 dnnl_status_t s2clr_dnnl_md_weights(const s2clr_dnnl_conv *conv, dnnl_memory_desc_t *out)
 {
-    const dnnl_dims_t dims = {conv->oc, conv->ic, conv->kernel, conv->kernel};
-    return dnnl_memory_desc_create_with_tag(out, 4, dims, dnnl_f32, dnnl_oihw);
+    dnnl_dims_t dims;
+    const int axes = weight_axes(conv, dims);
+    return dnnl_memory_desc_create_with_tag(out, axes, dims, dnnl_f32,
+                                            axes == AXES ? dnnl_goihw : dnnl_oihw);
 }
 
 dnnl_status_t s2clr_dnnl_md_query(const_dnnl_primitive_desc_t desc, int arg,

@@ -1,6 +1,7 @@
 /*
  * The backend that is always there and that all others are checked against. Tensors are plain NCHW
- * float32, packed weights are the weights followed by the bias.
+ * float32, packed weights are the weights followed by the bias. A bf16 device keeps float32 as
+ * well: what it uploads, packs and writes is rounded to values that bfloat16 can hold.
  */
 #include "backend/portable.h"
 
@@ -11,14 +12,17 @@
 
 struct s2clr_device {
     const char *describe;
+    bool rounds; /* to bfloat16 */
 };
 
 struct s2clr_stream {
+    bool rounds;
     double *scratch;
 };
 
 struct s2clr_op {
     s2clr_op_desc desc;
+    bool rounds;
     const portable_kernel *kernel;
 };
 
@@ -28,18 +32,44 @@ static const portable_kernel kernels[S2CLR_OP_KINDS] = {
     [S2CLR_OP_ADD] = {"loops_add", portable_add_forward, portable_add_backward},
     [S2CLR_OP_MAXPOOL] = {"loops_maxpool", portable_maxpool_forward, portable_maxpool_backward},
     [S2CLR_OP_MEANPOOL] = {"loops_meanpool", portable_meanpool_forward, portable_meanpool_backward},
+    [S2CLR_OP_AVGPOOL] = {"loops_avgpool", portable_avgpool_forward, portable_avgpool_backward},
+    [S2CLR_OP_CONCAT] = {"loops_concat", portable_concat_forward, portable_concat_backward},
 };
+
+/* To the nearest bfloat16 (the upper half of a float), ties to even. A NaN keeps its upper half and
+ * is made quiet: rounding could carry it to infinity. */
+static float to_bf16(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (value != value)
+        bits |= 0x00400000u;
+    else
+        bits += 0x7fffu + ((bits >> 16) & 1u);
+    bits &= 0xffff0000u;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* values may be NULL. */
+static void round_all(bool rounds, size_t count, void *values)
+{
+    float *const v = values;
+    if (!rounds || !v) return;
+    for (size_t i = 0; i < count; i++) v[i] = to_bf16(v[i]);
+}
 
 /* ---- device, buffers, streams ---- */
 
-static s2clr_status device_open(const char *spec, s2clr_device **out)
+static s2clr_status device_open(const char *spec, s2clr_precision precision, s2clr_device **out)
 {
     if (spec[0] && strcmp(spec, "cpu") != 0)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "the portable backend has no device '%s', only 'cpu'", spec);
     s2clr_device *device;
     S2CLR_TRY(s2clr_alloc(1, sizeof *device, "device", (void **)&device));
-    device->describe = "portable C loops";
+    device->rounds = precision == S2CLR_BF16;
+    device->describe = device->rounds ? "portable C loops, bf16" : "portable C loops";
     *out = device;
     return S2CLR_OK;
 }
@@ -70,7 +100,7 @@ static s2clr_status tensor_bytes(const s2clr_device *device, s2clr_shape shape, 
 {
     (void)device;
     s2clr_shape checked;
-    S2CLR_TRY(s2clr_op_output(S2CLR_OP_ADD, shape, 0, 0, 0, 0, &checked));
+    S2CLR_TRY(s2clr_op_output(S2CLR_OP_ADD, shape, 0, NULL, &checked));
     *out = portable_count(checked) * sizeof(float);
     return S2CLR_OK;
 }
@@ -84,9 +114,9 @@ static void stream_free(s2clr_stream *stream)
 
 static s2clr_status stream_new(s2clr_device *device, size_t scratch_bytes, s2clr_stream **out)
 {
-    (void)device;
     s2clr_stream *stream;
     S2CLR_TRY(s2clr_alloc(1, sizeof *stream, "stream", (void **)&stream));
+    stream->rounds = device->rounds;
     const s2clr_status status =
         s2clr_alloc(scratch_bytes, 1, "stream scratch", (void **)&stream->scratch);
     if (status != S2CLR_OK) {
@@ -105,8 +135,8 @@ static s2clr_status stream_wait(s2clr_stream *stream)
 
 static s2clr_status upload(s2clr_stream *stream, s2clr_shape shape, const float *nchw, void *native)
 {
-    (void)stream;
     memcpy(native, nchw, portable_count(shape) * sizeof(float));
+    round_all(stream->rounds, portable_count(shape), native);
     return S2CLR_OK;
 }
 
@@ -120,9 +150,9 @@ static s2clr_status download(s2clr_stream *stream, s2clr_shape shape, const void
 
 static s2clr_status accumulate(s2clr_stream *stream, s2clr_shape shape, const void *x, void *sum)
 {
-    (void)stream;
     const size_t count = portable_count(shape);
     for (size_t i = 0; i < count; i++) ((float *)sum)[i] += ((const float *)x)[i];
+    round_all(stream->rounds, count, sum);
     return S2CLR_OK;
 }
 
@@ -130,11 +160,11 @@ static s2clr_status accumulate(s2clr_stream *stream, s2clr_shape shape, const vo
 
 static s2clr_status op_new(s2clr_device *device, const s2clr_op_desc *desc, s2clr_op **out)
 {
-    (void)device;
     S2CLR_TRY(s2clr_op_check(desc));
     s2clr_op *op;
     S2CLR_TRY(s2clr_alloc(1, sizeof *op, "op", (void **)&op));
     op->desc = *desc;
+    op->rounds = device->rounds;
     op->kernel = &kernels[desc->kind];
     *out = op;
     return S2CLR_OK;
@@ -150,22 +180,17 @@ static const char *op_kernel(const s2clr_op *op)
     return op->kernel->name;
 }
 
-static size_t weight_count(const s2clr_op_desc *d)
-{
-    return (size_t)d->y.c * (size_t)d->x.c * (size_t)d->kernel * (size_t)d->kernel;
-}
-
 static size_t op_packed_bytes(const s2clr_op *op)
 {
     const s2clr_op_desc *const d = &op->desc;
     if (d->kind != S2CLR_OP_CONV) return 0;
-    return (weight_count(d) + (d->bias ? (size_t)d->y.c : 0)) * sizeof(float);
+    return (s2clr_op_weight_count(d) + (d->bias ? (size_t)d->y.c : 0)) * sizeof(float);
 }
 
 static size_t op_scratch_bytes(const s2clr_op *op)
 {
     const s2clr_op_desc *const d = &op->desc;
-    if (d->kind != S2CLR_OP_CONV) return 0;
+    if (d->kind != S2CLR_OP_CONV && d->kind != S2CLR_OP_AVGPOOL) return 0;
     return (size_t)(d->x.w > d->y.w ? d->x.w : d->y.w) * sizeof(double);
 }
 
@@ -193,8 +218,10 @@ static s2clr_status op_pack(const s2clr_op *op, s2clr_stream *stream, const floa
     S2CLR_TRY(need(op, true, weight, "the weight"));
     S2CLR_TRY(need(op, d->bias, bias, "the bias"));
     float *const to = packed;
-    memcpy(to, weight, weight_count(d) * sizeof(float));
-    if (d->bias) memcpy(to + weight_count(d), bias, (size_t)d->y.c * sizeof(float));
+    const size_t count = s2clr_op_weight_count(d);
+    memcpy(to, weight, count * sizeof(float));
+    round_all(op->rounds, count, to);
+    if (d->bias) memcpy(to + count, bias, (size_t)d->y.c * sizeof(float));
     return S2CLR_OK;
 }
 
@@ -205,11 +232,12 @@ static s2clr_status op_forward(const s2clr_op *op, s2clr_stream *stream, const s
     S2CLR_TRY(need(op, true, args->x, "x"));
     S2CLR_TRY(need(op, true, args->y, "y"));
     S2CLR_TRY(need(op, d->kind == S2CLR_OP_CONV, args->packed, "packed"));
-    S2CLR_TRY(need(op, d->residual || d->kind == S2CLR_OP_ADD, args->residual, "residual"));
+    S2CLR_TRY(need(op, d->residual, args->residual, "residual"));
     S2CLR_TRY(need(op, affine, args->scale, "scale"));
     S2CLR_TRY(need(op, affine, args->shift, "shift"));
     S2CLR_TRY(need(op, op_workspace_bytes(op) > 0, args->workspace, "workspace"));
     op->kernel->forward(d, args, stream->scratch);
+    round_all(op->rounds, portable_count(d->y), args->y);
     return S2CLR_OK;
 }
 
@@ -232,6 +260,8 @@ static s2clr_status op_backward(const s2clr_op *op, s2clr_stream *stream, const 
     for (int i = 0; i < 3; i++) S2CLR_TRY(need(op, affine, args->affine[i], "affine"));
     S2CLR_TRY(need(op, op_workspace_bytes(op) > 0, args->workspace, "workspace"));
     op->kernel->backward(d, args, stream->scratch);
+    round_all(op->rounds, portable_count(d->x), args->dx);
+    round_all(op->rounds, portable_count(s2clr_op_residual(d)), args->dresidual);
     return S2CLR_OK;
 }
 

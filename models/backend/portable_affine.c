@@ -1,5 +1,8 @@
-/* Ops that touch every element once: affine (batch norm with its numbers given) and add. */
+/* Ops that touch every element once: affine (batch norm with its numbers given), add (without a
+ * residual: the activation alone) and concat. */
 #include "backend/pportable.h"
+
+#include <string.h>
 
 static size_t plane_size(const s2clr_op_desc *d)
 {
@@ -81,11 +84,12 @@ void portable_affine_sums_backward(const s2clr_op_desc *d, const s2clr_op_args *
 void portable_add_forward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row)
 {
     (void)row;
-    const float *const x = a->x, *const residual = a->residual; // (N, C, H, W)
-    float *const y = a->y;                                      // (N, C, H, W)
+    const float *const x = a->x;                                    // (N, C, H, W)
+    const float *const residual = d->residual ? a->residual : NULL; // (N, C, H, W)
+    float *const y = a->y;                                          // (N, C, H, W)
     const size_t count = portable_count(d->x);
     for (size_t i = 0; i < count; i++)
-        y[i] = portable_act((double)x[i] + (double)residual[i], d->relu);
+        y[i] = portable_act((double)x[i] + (residual ? (double)residual[i] : 0), d->relu);
 }
 
 void portable_add_backward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row)
@@ -97,5 +101,35 @@ void portable_add_backward(const s2clr_op_desc *d, const s2clr_op_args *a, doubl
         const float g = (float)inner_gradient(d, a, i);
         if (dx) dx[i] = g;
         if (dresidual) dresidual[i] = g;
+    }
+}
+
+/* Floats of one image. */
+static size_t image_size(s2clr_shape s)
+{
+    return portable_count(s) / (size_t)s.n;
+}
+
+void portable_concat_forward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row)
+{
+    (void)row;
+    const size_t first = image_size(d->x), second = image_size(s2clr_op_residual(d));
+    const float *x = a->x, *residual = a->residual; // (N, C, H, W), (N, C', H, W)
+    float *y = a->y;                                // (N, C + C', H, W)
+    for (int n = 0; n < d->x.n; n++, x += first, residual += second, y += first + second) {
+        memcpy(y, x, first * sizeof *y);
+        memcpy(y + first, residual, second * sizeof *y);
+    }
+}
+
+void portable_concat_backward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row)
+{
+    (void)row;
+    const size_t first = image_size(d->x), second = image_size(s2clr_op_residual(d));
+    for (size_t n = 0; n < (size_t)d->x.n; n++) {
+        const float *const dy = (const float *)a->dy + n * (first + second); // (C + C', H, W)
+        if (a->dx) memcpy((float *)a->dx + n * first, dy, first * sizeof *dy);
+        if (a->dresidual)
+            memcpy((float *)a->dresidual + n * second, dy + first, second * sizeof *dy);
     }
 }

@@ -27,6 +27,10 @@ void portable_maxpool_forward(const s2clr_op_desc *d, const s2clr_op_args *a, do
 void portable_maxpool_backward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row);
 void portable_meanpool_forward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row);
 void portable_meanpool_backward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row);
+void portable_avgpool_forward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row);
+void portable_avgpool_backward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row);
+void portable_concat_forward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row);
+void portable_concat_backward(const s2clr_op_desc *d, const s2clr_op_args *a, double *row);
 
 void portable_affine_sums(const s2clr_op_desc *d, const s2clr_op_args *a, double *sums);
 void portable_affine_sums_backward(const s2clr_op_desc *d, const s2clr_op_args *a, double *sums);

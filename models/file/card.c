@@ -8,6 +8,7 @@
 #define LEVEL(member) offsetof(s2clr_card_level, member)
 #define TEXT(which) (offsetof(s2clr_card, text) + S2CLR_CARD_##which * sizeof(char *))
 #define KIND(kind) S2CLR_FIELD_##kind
+#define USE(use) S2CLR_USE_##use
 #define WORD S2CLR_CARD_WORD
 #define NAME sizeof((s2clr_arch *)0)->name
 #define SOURCE sizeof((s2clr_card_level *)0)->source
@@ -18,54 +19,58 @@
 /* The order here is the order in the file. */
 /* clang-format off */
 static const s2clr_field card_rows[] = {
-    /* key, kind, offset, room, required, low, high */
-    {"version",       KIND(INT),    CARD(version),       0,    true,  1,     1e9},
-    {"id",            KIND(WORD),   CARD(id),            WORD, true,  1,     0},
-    {"title",         KIND(TEXT),   TEXT(TITLE),         0,    false, 0,     0},
-    {"warning",       KIND(TEXT),   TEXT(WARNING),       0,    false, 0,     0},
-    {"architecture",  KIND(ARCH),   CARD(arch),          0,    true,  0,     0},
-    {"bands",         KIND(BANDS),  CARD(band),          0,    true,  0,     0},
-    {"mean",          KIND(FLOATS), CARD(mean),          0,    true,  -BIG,  BIG},
-    {"std",           KIND(FLOATS), CARD(std),           0,    true,  1e-30, BIG},
-    {"unit",          KIND(TEXT),   TEXT(UNIT),          0,    false, 0,     0},
-    {"levels",        KIND(LEVELS), CARD(level),         0,    true,  0,     0},
-    {"trained_level", KIND(LABEL),  CARD(trained_level), WORD, false, 0,     0},
-    {"patch",         KIND(INT),    CARD(patch),         0,    true,  1,     SIDE},
-    {"metres",        KIND(NUMBER), CARD(metres),        0,    true,  1e-3,  1e6},
-    {"stride",        KIND(INT),    CARD(stride),        0,    true,  1,     SIDE},
-    {"resampling",    KIND(WORD),   CARD(resampling),    WORD, false, 1,     0},
-    {"positive",      KIND(LABEL),  CARD(positive),      WORD, true,  1,     0},
-    {"negative",      KIND(LABEL),  CARD(negative),      WORD, false, 0,     0},
-    {"threshold",     KIND(NUMBER), CARD(threshold),     0,    false, 0,     1},
-    {"temperature",   KIND(NUMBER), CARD(temperature),   0,    false, 1e-3,  1e3},
-    {"prevalence",    KIND(NUMBER), CARD(prevalence),    0,    false, 0,     1},
-    {"trained_on",    KIND(TEXT),   TEXT(TRAINED_ON),    0,    false, 0,     0},
-    {"dataset",       KIND(TEXT),   TEXT(DATASET),       0,    false, 0,     0},
-    {"not_validated", KIND(TEXT),   TEXT(NOT_VALIDATED), 0,    false, 0,     0},
-    {"metrics",       KIND(OBJECT), TEXT(METRICS),       0,    false, 0,     0},
-    {"seed",          KIND(SEED),   CARD(seed),          0,    false, 0,     0},
-    {"parent",        KIND(TEXT),   TEXT(PARENT),        0,    false, 0,     0},
-    {"command",       KIND(TEXT),   TEXT(COMMAND),       0,    false, 0,     0},
-    {"licence",       KIND(TEXT),   TEXT(LICENCE),       0,    false, 0,     0},
+    /* key, kind, offset, room, required, low, high, use */
+    {"version",       KIND(INT),    CARD(version),       0,    true,  1,     1e9, USE(ALWAYS)},
+    {"id",            KIND(WORD),   CARD(id),            WORD, true,  1,     0, USE(ALWAYS)},
+    {"title",         KIND(TEXT),   TEXT(TITLE),         0,    false, 0,     0, USE(ALWAYS)},
+    {"warning",       KIND(TEXT),   TEXT(WARNING),       0,    false, 0,     0, USE(ALWAYS)},
+    {"architecture",  KIND(ARCH),   CARD(arch),          0,    true,  0,     0, USE(ALWAYS)},
+    {"bands",         KIND(BANDS),  CARD(band),          0,    true,  0,     0, USE(ALWAYS)},
+    {"mean",          KIND(FLOATS), CARD(mean),          0,    true,  -BIG,  BIG, USE(ALWAYS)},
+    {"std",           KIND(FLOATS), CARD(std),           0,    true,  1e-30, BIG, USE(ALWAYS)},
+    {"unit",          KIND(TEXT),   TEXT(UNIT),          0,    false, 0,     0, USE(ALWAYS)},
+    {"levels",        KIND(LEVELS), CARD(level),         0,    true,  0,     0, USE(ALWAYS)},
+    {"trained_level", KIND(LABEL),  CARD(trained_level), WORD, false, 0,     0, USE(ALWAYS)},
+    {"patch",         KIND(INT),    CARD(patch),         0,    true,  1,     SIDE, USE(ALWAYS)},
+    {"metres",        KIND(NUMBER), CARD(metres),        0,    true,  1e-3,  1e6, USE(ALWAYS)},
+    {"stride",        KIND(INT),    CARD(stride),        0,    true,  1,     SIDE, USE(ALWAYS)},
+    {"resampling",    KIND(WORD),   CARD(resampling),    WORD, false, 1,     0, USE(ALWAYS)},
+    {"classes",       KIND(CLASSES), CARD(class_name),   0,    false, 0,     0, USE(FILLED)},
+    {"positive",      KIND(LABEL),  CARD(positive),      WORD, false, 0,     0, USE(FILLED)},
+    {"negative",      KIND(LABEL),  CARD(negative),      WORD, false, 0,     0, USE(BINARY)},
+    {"threshold",     KIND(NUMBER), CARD(threshold),     0,    false, 0,     1, USE(BINARY)},
+    {"temperature",   KIND(NUMBER), CARD(temperature),   0,    false, 1e-3,  1e3, USE(LOGITS)},
+    {"prevalence",    KIND(NUMBER), CARD(prevalence),    0,    false, 0,     1, USE(BINARY)},
+    {"trained_on",    KIND(TEXT),   TEXT(TRAINED_ON),    0,    false, 0,     0, USE(ALWAYS)},
+    {"dataset",       KIND(TEXT),   TEXT(DATASET),       0,    false, 0,     0, USE(ALWAYS)},
+    {"not_validated", KIND(TEXT),   TEXT(NOT_VALIDATED), 0,    false, 0,     0, USE(ALWAYS)},
+    {"metrics",       KIND(OBJECT), TEXT(METRICS),       0,    false, 0,     0, USE(ALWAYS)},
+    {"seed",          KIND(SEED),   CARD(seed),          0,    false, 0,     0, USE(ALWAYS)},
+    {"parent",        KIND(TEXT),   TEXT(PARENT),        0,    false, 0,     0, USE(ALWAYS)},
+    {"command",       KIND(TEXT),   TEXT(COMMAND),       0,    false, 0,     0, USE(ALWAYS)},
+    {"licence",       KIND(TEXT),   TEXT(LICENCE),       0,    false, 0,     0, USE(ALWAYS)},
 };
 
 /* Which values an architecture takes is s2clr_net_new()'s to judge; 0 means its default. */
 static const s2clr_field arch_rows[] = {
-    {"name",     KIND(WORD), ARCH(name),     NAME, true,  1, 0},
-    {"channels", KIND(INT),  ARCH(channels), 0,    true,  1, BANDS},
-    {"outputs",  KIND(INT),  ARCH(outputs),  0,    true,  1, 65536},
-    {"width",    KIND(INT),  ARCH(width),    0,    false, 0, 65536},
-    {"depth",    KIND(INT),  ARCH(depth),    0,    false, 0, 65536},
+    {"name",     KIND(WORD), ARCH(name),     NAME, true,  1, 0, USE(ALWAYS)},
+    {"channels", KIND(INT),  ARCH(channels), 0,    true,  1, BANDS, USE(ALWAYS)},
+    {"outputs",  KIND(INT),  ARCH(outputs),  0,    true,  0, 65536, USE(ALWAYS)},
+    {"width",    KIND(INT),  ARCH(width),    0,    false, 0, 65536, USE(ALWAYS)},
+    {"depth",    KIND(INT),  ARCH(depth),    0,    false, 0, 65536, USE(ALWAYS)},
+    {"projection", KIND(INTS), ARCH(projection), ARCH(projections), false, 1, 65536, USE(FILLED)},
+    {"tap",      KIND(INT),  ARCH(tap),      0,    false, 0, S2CLR_HEAD_MAX, USE(FILLED)},
+    {"hidden",   KIND(INTS), ARCH(hidden),   ARCH(hiddens), false, 1, 65536, USE(FILLED)},
 };
 
 static const s2clr_field level_rows[] = {
-    {"name",   KIND(WORD),    LEVEL(name),   WORD,              true,  1,    0},
-    {"gain",   KIND(NUMBERS), LEVEL(gain),   0,                 true,  -BIG, BIG},
-    {"bias",   KIND(NUMBERS), LEVEL(bias),   0,                 true,  -BIG, BIG},
-    {"low",    KIND(NUMBER),  LEVEL(low),    0,                 true,  -BIG, BIG},
-    {"high",   KIND(NUMBER),  LEVEL(high),   0,                 true,  -BIG, BIG},
-    {"nodata", KIND(MAYBE),   LEVEL(nodata), LEVEL(has_nodata), false, -BIG, BIG},
-    {"source", KIND(LABEL),   LEVEL(source), SOURCE,            false, 0,    0},
+    {"name",   KIND(WORD),    LEVEL(name),   WORD,              true,  1,    0, USE(ALWAYS)},
+    {"gain",   KIND(NUMBERS), LEVEL(gain),   0,                 true,  -BIG, BIG, USE(ALWAYS)},
+    {"bias",   KIND(NUMBERS), LEVEL(bias),   0,                 true,  -BIG, BIG, USE(ALWAYS)},
+    {"low",    KIND(NUMBER),  LEVEL(low),    0,                 true,  -BIG, BIG, USE(ALWAYS)},
+    {"high",   KIND(NUMBER),  LEVEL(high),   0,                 true,  -BIG, BIG, USE(ALWAYS)},
+    {"nodata", KIND(MAYBE),   LEVEL(nodata), LEVEL(has_nodata), false, -BIG, BIG, USE(ALWAYS)},
+    {"source", KIND(LABEL),   LEVEL(source), SOURCE,            false, 0,    0, USE(ALWAYS)},
 };
 /* clang-format on */
 

@@ -23,6 +23,7 @@
 
 #define S2CLR_CARD_BANDS_MAX 16
 #define S2CLR_CARD_LEVELS_MAX 8
+#define S2CLR_CARD_CLASSES_MAX 128
 #define S2CLR_CARD_WORD 64
 
 typedef struct s2clr_card_level {
@@ -51,20 +52,24 @@ typedef enum s2clr_card_text {
 } s2clr_card_text;
 
 typedef struct s2clr_card {
-    int version; /* S2CLR_CARD_VERSION */
+    int version;              /* S2CLR_CARD_VERSION */
     char id[S2CLR_CARD_WORD]; /* short and stable: "dense-eurosat-permanentcrop" */
-    s2clr_arch arch;          /* arch.channels == bands, arch.outputs == 1 or classes */
+    s2clr_arch arch;          /* arch.channels == bands; outputs 0: an encoder, 1: a probability of
+                                 `positive`, K >= 2: one logit for each of `classes` */
     int bands;
     char band[S2CLR_CARD_BANDS_MAX][S2CLR_CARD_WORD]; /* canonical names: "B04" */
     float mean[S2CLR_CARD_BANDS_MAX], std[S2CLR_CARD_BANDS_MAX];
     int levels;
     s2clr_card_level level[S2CLR_CARD_LEVELS_MAX];
     char trained_level[S2CLR_CARD_WORD]; /* level of the training samples, "" if unknown */
-    int patch;                        /* P, pixels */
-    double metres;                    /* ground size of a pixel */
-    int stride;                       /* default output stride, pixels */
-    char resampling[S2CLR_CARD_WORD]; /* coarser bands to `metres`: nearest, bilinear, cubic */
-    char positive[S2CLR_CARD_WORD];   /* name of label 1: the output band's name */
+    int patch;                           /* P, pixels */
+    double metres;                       /* ground size of a pixel */
+    int stride;                          /* default output stride, pixels */
+    char resampling[S2CLR_CARD_WORD];    /* coarser bands to `metres`: nearest, bilinear, cubic */
+    int classes;                         /* K, 0 when the network has one output or none */
+    char class_name[S2CLR_CARD_CLASSES_MAX][S2CLR_CARD_WORD]; /* by index of the logit */
+    char positive[S2CLR_CARD_WORD]; /* name of label 1: the output band's name; with classes: one
+                                       of them or "" */
     char negative[S2CLR_CARD_WORD];
     double threshold;   /* on the calibrated probability */
     double temperature; /* p = sigmoid(logit / temperature), > 0 */

@@ -95,6 +95,38 @@ static s2clr_status check_bands(const subject *on, const char *key)
     return S2CLR_OK;
 }
 
+static s2clr_status check_classes(const subject *on, const s2clr_field *field)
+{
+    const s2clr_card *card = on->card;
+    const int outputs = card->arch.outputs;
+    if (card->classes != (outputs > 1 ? outputs : 0))
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: card: '%s' has %d names for %d outputs: a network of 2 outputs "
+                               "or more wants one name for each, others none",
+                               on->path, field->key, card->classes, outputs);
+    for (int i = 0; i < card->classes; i++) {
+        const s2clr_field named = {.key = field->key, .low = 1};
+        S2CLR_TRY(check_label(on, &named, card->class_name[i]));
+        for (int j = 0; j < i; j++) {
+            if (strcmp(card->class_name[i], card->class_name[j]) == 0)
+                return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: card: class '%s' is named twice",
+                                       on->path, card->class_name[i]);
+        }
+    }
+    return S2CLR_OK;
+}
+
+static s2clr_status check_ints(const subject *on, const s2clr_field *field)
+{
+    const int *at = (const int *)(const void *)(on->base + field->offset);
+    const int count = *(const int *)(const void *)(on->base + field->room);
+    if (count < 0 || count > S2CLR_HEAD_MAX)
+        return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: card: '%s%s' has %d numbers, wanted 0 to %d",
+                               on->path, on->where, field->key, count, S2CLR_HEAD_MAX);
+    for (int i = 0; i < count; i++) S2CLR_TRY(check_range(on, field, at[i]));
+    return S2CLR_OK;
+}
+
 static s2clr_status check_level(const subject *on, int index)
 {
     const s2clr_card_level *level = &on->card->level[index];
@@ -135,7 +167,12 @@ static s2clr_status check_arch(const subject *on)
                            .where = "architecture.",
                            .card = on->card,
                            .base = (const unsigned char *)arch};
-    return check_fields(&inner, &s2clr_card_arch_fields);
+    S2CLR_TRY(check_fields(&inner, &s2clr_card_arch_fields));
+    if (arch->tap <= arch->projections) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_FORMAT,
+                           "%s: card: 'architecture.tap' is %d, but the projection head has %d "
+                           "layers",
+                           on->path, arch->tap, arch->projections);
 }
 
 static s2clr_status check_each(const subject *on, const s2clr_field *field)
@@ -172,6 +209,10 @@ static s2clr_status check_field(const subject *on, const s2clr_field *field)
         return check_object(on, field->key, *(const char *const *)at);
     case S2CLR_FIELD_BANDS:
         return check_bands(on, field->key);
+    case S2CLR_FIELD_CLASSES:
+        return check_classes(on, field);
+    case S2CLR_FIELD_INTS:
+        return check_ints(on, field);
     case S2CLR_FIELD_FLOATS:
     case S2CLR_FIELD_NUMBERS:
         return check_each(on, field);
@@ -198,6 +239,21 @@ static s2clr_status check_resampling(const s2clr_card *card, const char *path)
                            path, card->resampling);
 }
 
+static s2clr_status check_positive(const s2clr_card *card, const char *path)
+{
+    if (card->arch.outputs == 1 && !card->positive[0])
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: card: 'positive' is missing or empty: a network of one output "
+                               "wants the name of label 1",
+                               path);
+    if (card->classes == 0 || !card->positive[0]) return S2CLR_OK;
+    for (int i = 0; i < card->classes; i++)
+        if (strcmp(card->class_name[i], card->positive) == 0) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_FORMAT,
+                           "%s: card: 'positive' is \"%s\", wanted one of its 'classes'", path,
+                           card->positive);
+}
+
 static s2clr_status check_parent(const s2clr_card *card, const char *path)
 {
     const char *parent = card->text[S2CLR_CARD_PARENT];
@@ -222,6 +278,7 @@ s2clr_status s2clr_card_check(const s2clr_card *card, const char *path)
                                "listed",
                                path, card->arch.channels, card->bands);
     S2CLR_TRY(check_resampling(card, path));
+    S2CLR_TRY(check_positive(card, path));
     if (card->trained_level[0] && !s2clr_card_find_level(card, card->trained_level))
         return s2clr_error_set(S2CLR_ERR_FORMAT,
                                "%s: card: 'trained_level' is \"%s\", wanted the name of one of its "

@@ -44,10 +44,18 @@ static json_t *format_seed(uint64_t seed)
     return json_string(digits);
 }
 
-static json_t *format_bands(const s2clr_card *card)
+static json_t *format_names(int count, const char *names)
 {
     json_t *array = json_array();
-    for (int i = 0; i < card->bands; i++) json_array_append_new(array, json_string(card->band[i]));
+    for (int i = 0; i < count; i++)
+        json_array_append_new(array, json_string(names + (size_t)i * S2CLR_CARD_WORD));
+    return array;
+}
+
+static json_t *format_ints(int count, const int *values)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < count; i++) json_array_append_new(array, json_integer(values[i]));
     return array;
 }
 
@@ -97,7 +105,11 @@ static json_t *format_field(const s2clr_card *card, const unsigned char *base,
     case S2CLR_FIELD_OBJECT:
         return format_object(*(const char *const *)at);
     case S2CLR_FIELD_BANDS:
-        return format_bands(card);
+        return format_names(card->bands, at);
+    case S2CLR_FIELD_CLASSES:
+        return format_names(card->classes, at);
+    case S2CLR_FIELD_INTS:
+        return format_ints(*(const int *)(const void *)(base + field->room), at);
     case S2CLR_FIELD_FLOATS:
         return format_numbers(card, NULL, at);
     case S2CLR_FIELD_NUMBERS:
@@ -110,6 +122,32 @@ static json_t *format_field(const s2clr_card *card, const unsigned char *base,
     return NULL;
 }
 
+/* Of the kinds that tables mark as FILLED. */
+static bool is_filled(const s2clr_card *card, const unsigned char *base, const s2clr_field *field)
+{
+    const void *at = base + field->offset;
+    if (field->kind == S2CLR_FIELD_CLASSES) return card->classes > 0;
+    if (field->kind == S2CLR_FIELD_INTS)
+        return *(const int *)(const void *)(base + field->room) > 0;
+    if (field->kind == S2CLR_FIELD_INT) return *(const int *)at != 0;
+    return *(const char *)at != '\0';
+}
+
+static bool is_written(const s2clr_card *card, const unsigned char *base, const s2clr_field *field)
+{
+    switch (field->use) {
+    case S2CLR_USE_FILLED:
+        return is_filled(card, base, field);
+    case S2CLR_USE_LOGITS:
+        return card->arch.outputs > 0;
+    case S2CLR_USE_BINARY:
+        return card->arch.outputs == 1;
+    case S2CLR_USE_ALWAYS:
+        break;
+    }
+    return true;
+}
+
 /* NULL when a text is not UTF-8 or memory ran out. */
 static json_t *format_fields(const s2clr_card *card, const unsigned char *base,
                              const s2clr_fields *fields)
@@ -117,6 +155,7 @@ static json_t *format_fields(const s2clr_card *card, const unsigned char *base,
     json_t *object = json_object();
     for (size_t i = 0; i < fields->count; i++) {
         const s2clr_field *field = &fields->row[i];
+        if (!is_written(card, base, field)) continue;
         if (json_object_set_new(object, field->key, format_field(card, base, field)) == 0) continue;
         json_decref(object);
         return NULL;

@@ -98,15 +98,30 @@ static s2clr_status read_object(const place *at, const char *key, const json_t *
     return status;
 }
 
-static s2clr_status read_bands(const place *at, const char *key, const json_t *value, char *out)
+static s2clr_status read_names(const place *at, const char *key, const json_t *value, size_t most,
+                               char *out, int *out_count)
 {
+    char wanted[40];
     const size_t count = json_array_size(value);
-    if (!json_is_array(value) || count < 1 || count > S2CLR_CARD_BANDS_MAX)
-        return refuse(at, key, "an array of 1 to 16 band names");
+    snprintf(wanted, sizeof wanted, "an array of 1 to %zu names", most);
+    if (!json_is_array(value) || count < 1 || count > most) return refuse(at, key, wanted);
     for (size_t i = 0; i < count; i++)
         S2CLR_TRY(read_word(at, key, json_array_get(value, i), out + i * S2CLR_CARD_WORD,
                             S2CLR_CARD_WORD));
-    at->card->bands = (int)count;
+    *out_count = (int)count;
+    return S2CLR_OK;
+}
+
+static s2clr_status read_ints(const place *at, const s2clr_field *field, const json_t *value)
+{
+    char wanted[60];
+    int *out = (int *)(void *)(at->base + field->offset);
+    const size_t count = json_array_size(value);
+    snprintf(wanted, sizeof wanted, "an array of at most %d whole numbers", S2CLR_HEAD_MAX);
+    if (!json_is_array(value) || count > S2CLR_HEAD_MAX) return refuse(at, field->key, wanted);
+    for (size_t i = 0; i < count; i++)
+        S2CLR_TRY(read_int(at, field->key, json_array_get(value, i), &out[i]));
+    *(int *)(void *)(at->base + field->room) = (int)count;
     return S2CLR_OK;
 }
 
@@ -173,7 +188,11 @@ static s2clr_status read_field(const place *at, const s2clr_field *field, const 
     case S2CLR_FIELD_OBJECT:
         return read_object(at, field->key, value, out);
     case S2CLR_FIELD_BANDS:
-        return read_bands(at, field->key, value, out);
+        return read_names(at, field->key, value, S2CLR_CARD_BANDS_MAX, out, &at->card->bands);
+    case S2CLR_FIELD_CLASSES:
+        return read_names(at, field->key, value, S2CLR_CARD_CLASSES_MAX, out, &at->card->classes);
+    case S2CLR_FIELD_INTS:
+        return read_ints(at, field, value);
     case S2CLR_FIELD_FLOATS:
         return read_numbers(at, field->key, value, NULL, out);
     case S2CLR_FIELD_NUMBERS:

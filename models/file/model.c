@@ -230,11 +230,47 @@ s2clr_status s2clr_model_load_weights(const char *path, const s2clr_net *net, fl
     return S2CLR_OK;
 }
 
+s2clr_status s2clr_model_check_binary(const s2clr_model *model)
+{
+    const s2clr_card *card = model->card;
+    if (card->arch.outputs == 1) return S2CLR_OK;
+    if (card->arch.outputs == 0)
+        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                               "%s: an encoder, which gives features and no probability: finetune "
+                               "it on labelled patches first (s2clr finetune), or take its "
+                               "features (s2clr embed)",
+                               model->path);
+    return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                           "%s: tells %d classes apart; wanted: a model with 1 output, the "
+                           "probability of one class (s2clr finetune makes one, s2clr embed takes "
+                           "this model's features)",
+                           model->path, card->arch.outputs);
+}
+
 /* ---- writing ---- */
+
+static bool same_layers(int count, const int *layer, int other_count, const int *other)
+{
+    for (int i = 0; i < count && i < other_count; i++)
+        if (layer[i] != other[i]) return false;
+    return count == other_count;
+}
+
+static bool same_heads(const s2clr_arch *a, const s2clr_arch *b)
+{
+    return a->tap == b->tap &&
+           same_layers(a->projections, a->projection, b->projections, b->projection) &&
+           same_layers(a->hiddens, a->hidden, b->hiddens, b->hidden);
+}
 
 /* Zero fields of the card's architecture stand for defaults, which the network has filled in. */
 static s2clr_status check_arch(const char *path, const s2clr_arch *card, const s2clr_arch *net)
 {
+    if (!same_heads(card, net))
+        return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                               "%s: the card's projection, tap or hidden layers are not those of "
+                               "the network",
+                               path);
     if (strcmp(card->name, net->name) == 0 && card->channels == net->channels &&
         card->outputs == net->outputs && (card->width == 0 || card->width == net->width) &&
         (card->depth == 0 || card->depth == net->depth))

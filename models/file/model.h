@@ -30,6 +30,10 @@ const float *s2clr_model_params(const s2clr_model *model); // (param_count)
 const char *s2clr_model_path(const s2clr_model *model);
 const char *s2clr_model_sha256(const s2clr_model *model); /* 64 hex digits of the whole file */
 
+/* S2CLR_OK when the model has one output, a logit of its positive class; else what it is, and what
+ * to do instead (an encoder: embed or finetune). */
+s2clr_status s2clr_model_check_binary(const s2clr_model *model);
+
 /* Loads a torchvision-named weights file without a card into params of `net`
  * (num_batches_tracked and other unknown tensors are ignored, missing ones are an error). */
 s2clr_status s2clr_model_load_weights(const char *path, const s2clr_net *net, float *params);

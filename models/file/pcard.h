@@ -24,17 +24,28 @@ typedef enum s2clr_field_kind {
     S2CLR_FIELD_BANDS,   /* char[][S2CLR_CARD_WORD]; its length becomes card->bands */
     S2CLR_FIELD_FLOATS,  /* float[], one per band */
     S2CLR_FIELD_NUMBERS, /* double[], one per band */
+    S2CLR_FIELD_INTS,    /* int[S2CLR_HEAD_MAX], as many as the int at `room` says */
+    S2CLR_FIELD_CLASSES, /* char[][S2CLR_CARD_WORD]; its length becomes card->classes */
     S2CLR_FIELD_ARCH,    /* s2clr_arch: s2clr_card_arch_fields */
     S2CLR_FIELD_LEVELS   /* s2clr_card_level[]: s2clr_card_level_fields */
 } s2clr_field_kind;
+
+/* Which cards have a field; one that is read nevertheless is checked as usual. */
+typedef enum s2clr_field_use {
+    S2CLR_USE_ALWAYS,
+    S2CLR_USE_FILLED, /* written when it holds something */
+    S2CLR_USE_LOGITS, /* written unless the model is an encoder */
+    S2CLR_USE_BINARY  /* written when the model has one output */
+} s2clr_field_use;
 
 typedef struct s2clr_field {
     const char *key;
     s2clr_field_kind kind;
     size_t offset;    /* in the struct of the table */
-    size_t room;      /* size of a char array; MAYBE: offset of the bool */
+    size_t room;      /* size of a char array; MAYBE, INTS: offset of the bool, of the count */
     bool required;    /* else s2clr_card_new()'s value stays */
     double low, high; /* allowed range; of WORD and LABEL: low is the least length */
+    s2clr_field_use use;
 } s2clr_field;
 
 typedef struct s2clr_fields {

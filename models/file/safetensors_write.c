@@ -1,24 +1,11 @@
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/memory.h"
+#include "file/file_replace.h"
 #include "file/psafetensors.h"
 
 #define DATA_ALIGNMENT 64
-#define WRITE_MOST ((size_t)1 << 30) /* Linux writes less than 2 GiB per call */
-
-typedef struct writer {
-    const char *path; /* final name */
-    char *part;       /* name while writing */
-    int descriptor;
-    size_t written, total; /* bytes */
-} writer;
 
 /* ---- header ---- */
 
@@ -143,73 +130,22 @@ s2clr_status s2clr_tensors_encode(const char *name, const s2clr_tensor *tensors,
 
 /* ---- file ---- */
 
-static s2clr_status write_failed(const writer *w, int error)
-{
-    if (error == ENOSPC || error == EDQUOT)
-        return s2clr_error_set(S2CLR_ERR_IO,
-                               "%s: disk full: %zu of %zu bytes written; free some space or write "
-                               "to another disk (nothing was kept)",
-                               w->path, w->written, w->total);
-    return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot write: %s (%zu of %zu bytes; nothing kept)",
-                           w->path, strerror(error), w->written, w->total);
-}
-
-static s2clr_status write_bytes(writer *w, const void *data, size_t bytes)
-{
-    const char *at = data;
-    while (bytes > 0) {
-        const ssize_t done = write(w->descriptor, at, bytes < WRITE_MOST ? bytes : WRITE_MOST);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return write_failed(w, errno);
-        at += done;
-        bytes -= (size_t)done;
-        w->written += (size_t)done;
-    }
-    return S2CLR_OK;
-}
-
-static s2clr_status write_all(writer *w, const char *header, size_t header_bytes,
-                              const s2clr_tensor *tensors, size_t count)
-{
-    S2CLR_TRY(write_bytes(w, header, header_bytes));
-    for (size_t i = 0; i < count; i++) S2CLR_TRY(write_bytes(w, tensors[i].data, tensors[i].bytes));
-    return fsync(w->descriptor) == 0 ? S2CLR_OK : write_failed(w, errno);
-}
-
-static s2clr_status write_part(writer *w, const char *header, size_t header_bytes,
-                               const s2clr_tensor *tensors, size_t count)
-{
-    w->descriptor = open(w->part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (w->descriptor < 0)
-        return s2clr_error_set(S2CLR_ERR_IO,
-                               "%s: cannot create the file: %s; choose a folder that exists and "
-                               "can be written to",
-                               w->path, strerror(errno));
-    s2clr_status status = write_all(w, header, header_bytes, tensors, count);
-    /* Network file systems report a full disk as late as here. */
-    if (close(w->descriptor) != 0 && status == S2CLR_OK) status = write_failed(w, errno);
-    if (status == S2CLR_OK && rename(w->part, w->path) != 0)
-        status = s2clr_error_set(S2CLR_ERR_IO, "%s: cannot put the finished file in place: %s",
-                                 w->path, strerror(errno));
-    if (status != S2CLR_OK) unlink(w->part);
-    return status;
-}
-
 s2clr_status s2clr_tensors_write(const char *path, const s2clr_tensor *tensors, size_t count,
                                  const s2clr_metadata *metadata, size_t metadata_count)
 {
-    writer w = {.path = path};
     char *header = NULL;
-    size_t header_bytes = 0;
+    size_t header_bytes = 0, total;
+    s2clr_piece *pieces = NULL;
     S2CLR_TRY(make_header(path, tensors, count, metadata, metadata_count, &header, &header_bytes,
-                          &w.total));
-    const size_t room = strlen(path) + 32;
-    s2clr_status status = s2clr_alloc(room, 1, "file name", (void **)&w.part);
+                          &total));
+    s2clr_status status = s2clr_alloc(count + 1, sizeof *pieces, path, (void **)&pieces);
     if (status == S2CLR_OK) {
-        snprintf(w.part, room, "%s.part-%ld", path, (long)getpid());
-        status = write_part(&w, header, header_bytes, tensors, count);
+        pieces[0] = (s2clr_piece){header, header_bytes};
+        for (size_t i = 0; i < count; i++)
+            pieces[i + 1] = (s2clr_piece){tensors[i].data, tensors[i].bytes};
+        status = s2clr_file_replace(path, pieces, count + 1);
     }
-    s2clr_free(w.part);
+    s2clr_free(pieces);
     s2clr_free(header);
     return status;
 }

@@ -30,24 +30,26 @@ static void measure_field(s2clr_net *net)
     for (size_t i = 0; i < net->nodes; i++) {
         const s2clr_node *node = &net->node[i];
         if (node->kind != S2CLR_NODE_CONV) continue;
-        net->field += (node->kernel - 1) * net->step;
-        net->step *= node->stride;
+        net->field += (node->window.h - 1) * net->step;
+        net->step *= node->window.stride;
     }
 }
 
 s2clr_status s2clr_arch_dense(s2clr_net *net)
 {
     const int width = net->arch.width;
+    s2clr_net_begin_group(net, "stem");
     int x = s2clr_net_input(net);
     x = conv_norm(net, x, "stem", 0, width, 4, 2);
     x = conv_norm(net, x, "stem", 1, width, 3, 1);
     x = conv_norm(net, x, "stem", 2, 2 * width, 3, 2);
-    for (int i = 0; i < net->arch.depth; i++) x = conv_norm(net, x, "trunk", i, 2 * width, 3, 1);
-    const int local = s2clr_net_conv(net, x, "local", net->arch.outputs, 1, 1, 0, true);
+    for (int i = 0; i < net->arch.depth; i++) {
+        char group[S2CLR_NAME_MAX];
+        snprintf(group, sizeof group, "trunk.%d", i);
+        s2clr_net_begin_group(net, group);
+        x = conv_norm(net, x, "trunk", i, 2 * width, 3, 1);
+    }
     if (net->status == S2CLR_OK) measure_field(net);
-    net->output[S2CLR_OUTPUT_LOCAL] = local;
-    net->output[S2CLR_OUTPUT_LOCAL_FEATURES] = x;
-    net->output[S2CLR_OUTPUT_LOGITS] = s2clr_net_meanpool(net, local);
-    net->output[S2CLR_OUTPUT_FEATURES] = s2clr_net_meanpool(net, x);
+    s2clr_net_local_classifier(net, x);
     return net->status;
 }

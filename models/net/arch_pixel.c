@@ -16,16 +16,14 @@ s2clr_status s2clr_arch_pixel(s2clr_net *net)
     int x = s2clr_net_input(net);
     for (int i = 0; i < net->arch.depth; i++) {
         char name[S2CLR_NAME_MAX];
+        snprintf(name, sizeof name, "trunk.%d", i);
+        s2clr_net_begin_group(net, name);
         snprintf(name, sizeof name, "hidden.%d.conv", i);
         x = s2clr_net_conv(net, x, name, net->arch.width, 1, 1, 0, false);
         snprintf(name, sizeof name, "hidden.%d.bn", i);
         x = s2clr_net_batchnorm(net, x, name, true);
     }
-    const int local = s2clr_net_conv(net, x, "local", net->arch.outputs, 1, 1, 0, true);
     net->step = net->field = 1;
-    net->output[S2CLR_OUTPUT_LOCAL] = local;
-    net->output[S2CLR_OUTPUT_LOCAL_FEATURES] = x;
-    net->output[S2CLR_OUTPUT_LOGITS] = s2clr_net_meanpool(net, local);
-    net->output[S2CLR_OUTPUT_FEATURES] = s2clr_net_meanpool(net, x);
+    s2clr_net_local_classifier(net, x);
     return net->status;
 }

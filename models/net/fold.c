@@ -21,7 +21,7 @@ void s2clr_fold_norm(const s2clr_net *net, const float *params, int norm, float 
     const float *variance = values(net, params, norm, S2CLR_PARAM_RUNNING_VAR);
     for (int c = 0; c < net->node[norm].channels; c++) {
         const double s =
-            (double)gamma[c] / sqrt((double)variance[c] + (double)S2CLR_BATCHNORM_EPSILON);
+            (double)gamma[c] / sqrt((double)variance[c] + (double)net->node[norm].epsilon);
         scale[c] = (float)s;
         shift[c] = (float)((double)beta[c] - (double)mean[c] * s);
     }

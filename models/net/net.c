@@ -33,14 +33,32 @@ static s2clr_status find_entry(const char *name, const s2clr_arch_entry **out)
                            name, known);
 }
 
+static s2clr_status check_head(const s2clr_arch *arch)
+{
+    S2CLR_TRY(check_range("number of projection layers", arch->projections, 0, S2CLR_HEAD_MAX));
+    for (int i = 0; i < arch->projections; i++)
+        S2CLR_TRY(check_range("width of a projection layer", arch->projection[i], 1, CHANNELS_MAX));
+    S2CLR_TRY(check_range("tap (a projection layer)", arch->tap, 0, arch->projections));
+    S2CLR_TRY(check_range("number of hidden layers", arch->hiddens, 0, S2CLR_HEAD_MAX));
+    for (int i = 0; i < arch->hiddens; i++)
+        S2CLR_TRY(check_range("width of a hidden layer", arch->hidden[i], 1, CHANNELS_MAX));
+    if (arch->outputs == 0 && (arch->tap || arch->hiddens))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "architecture: tap %d and %d hidden layers belong to a classifier, "
+                               "but outputs is 0",
+                               arch->tap, arch->hiddens);
+    return S2CLR_OK;
+}
+
 static s2clr_status complete_arch(const s2clr_arch *asked, const s2clr_arch_entry *entry,
                                   s2clr_arch *out)
 {
     *out = *asked;
     if (out->width == 0) out->width = entry->width;
     if (out->depth == 0) out->depth = entry->depth;
+    S2CLR_TRY(check_head(out));
     S2CLR_TRY(check_range("input channels", out->channels, 1, CHANNELS_MAX));
-    S2CLR_TRY(check_range("outputs", out->outputs, 1, OUTPUTS_MAX));
+    S2CLR_TRY(check_range("outputs", out->outputs, 0, OUTPUTS_MAX));
     S2CLR_TRY(check_range("width", out->width, 1, WIDTH_MAX));
     if (entry->depth == 0)
         S2CLR_TRY(check_range("depth (this architecture has a fixed one)", out->depth, 0, 0));
@@ -74,9 +92,8 @@ static void append_trainable(s2clr_net *net, int index)
     const int c[4] = {n->channels, 0, 0, 0};
     if (n->kind == S2CLR_NODE_CONV) {
         const s2clr_node *from = &net->node[n->input[0]];
-        const int w[4] = {n->channels, from->channels, n->kernel, n->kernel};
-        const bool linear = from->kind == S2CLR_NODE_MEANPOOL;
-        append_param(net, index, S2CLR_PARAM_WEIGHT, "weight", linear ? 2 : 4, w);
+        const int w[4] = {n->channels, from->channels / n->groups, n->window.h, n->window.w};
+        append_param(net, index, S2CLR_PARAM_WEIGHT, "weight", n->linear ? 2 : 4, w);
         if (n->bias) append_param(net, index, S2CLR_PARAM_BIAS, "bias", 1, c);
     } else if (n->kind == S2CLR_NODE_BATCHNORM) {
         append_param(net, index, S2CLR_PARAM_GAMMA, "weight", 1, c);
@@ -104,10 +121,17 @@ static s2clr_status list_params(s2clr_net *net)
 s2clr_status s2clr_net_new(const s2clr_arch *arch, s2clr_net **out)
 {
     const s2clr_arch_entry *entry = NULL;
-    s2clr_net *net;
     S2CLR_TRY(find_entry(arch->name, &entry));
+    return s2clr_net_assemble(arch, entry, out);
+}
+
+s2clr_status s2clr_net_assemble(const s2clr_arch *arch, const s2clr_arch_entry *entry,
+                                s2clr_net **out)
+{
+    s2clr_net *net;
     S2CLR_TRY(s2clr_alloc(1, sizeof *net, "network", (void **)&net));
     for (int i = 0; i < S2CLR_OUTPUTS; i++) net->output[i] = -1;
+    net->epsilon = S2CLR_EPSILON_TORCH;
     s2clr_status status = complete_arch(arch, entry, &net->arch);
     if (status == S2CLR_OK) status = entry->build(net);
     if (status == S2CLR_OK) status = list_params(net);
@@ -124,6 +148,7 @@ void s2clr_net_free(s2clr_net *net)
     if (!net) return;
     s2clr_free(net->node);
     s2clr_free(net->param);
+    s2clr_free(net->group);
     s2clr_free(net);
 }
 
@@ -147,6 +172,17 @@ const s2clr_node *s2clr_net_node(const s2clr_net *net, size_t index)
 int s2clr_net_output(const s2clr_net *net, s2clr_output output)
 {
     return net->output[output];
+}
+
+s2clr_status s2clr_net_find_output(const s2clr_net *net, s2clr_output output, int *node)
+{
+    static const char *const names[S2CLR_OUTPUTS] = {"logits", "features", "local logits",
+                                                     "local features", "projection head"};
+    if (net->output[output] < 0)
+        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED, "architecture %s has no %s", net->arch.name,
+                               names[output]);
+    *node = net->output[output];
+    return S2CLR_OK;
 }
 
 size_t s2clr_net_param_list(const s2clr_net *net, const s2clr_param **out)
@@ -182,13 +218,24 @@ int s2clr_net_field(const s2clr_net *net)
     return net->field;
 }
 
+size_t s2clr_net_depth_list(const s2clr_net *net, const s2clr_net_group **out)
+{
+    *out = net->group;
+    return net->groups;
+}
+
 s2clr_op_kind s2clr_node_op(s2clr_node_kind kind)
 {
     switch (kind) {
     case S2CLR_NODE_CONV:
         return S2CLR_OP_CONV;
     case S2CLR_NODE_ADD:
+    case S2CLR_NODE_RELU:
         return S2CLR_OP_ADD;
+    case S2CLR_NODE_AVGPOOL:
+        return S2CLR_OP_AVGPOOL;
+    case S2CLR_NODE_CONCAT:
+        return S2CLR_OP_CONCAT;
     case S2CLR_NODE_MAXPOOL:
         return S2CLR_OP_MAXPOOL;
     case S2CLR_NODE_MEANPOOL:

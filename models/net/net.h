@@ -35,7 +35,10 @@ typedef enum s2clr_node_kind {
     S2CLR_NODE_BATCHNORM,
     S2CLR_NODE_ADD,
     S2CLR_NODE_MAXPOOL,
-    S2CLR_NODE_MEANPOOL
+    S2CLR_NODE_MEANPOOL,
+    S2CLR_NODE_AVGPOOL,
+    S2CLR_NODE_CONCAT, /* channels of input[0], then of input[1] */
+    S2CLR_NODE_RELU    /* an activation that stands alone */
 } s2clr_node_kind;
 
 typedef struct s2clr_node {
@@ -43,13 +46,22 @@ typedef struct s2clr_node {
     char name[S2CLR_NAME_MAX]; /* prefix of its tensor names: "layer1.0.conv1" */
     int input[2];              /* node indices, -1 when absent */
     int channels;              /* of the output */
-    int kernel, stride, pad;
-    bool bias; /* CONV */
-    bool relu; /* activation after this node */
+    s2clr_window window;       /* CONV, MAXPOOL, AVGPOOL */
+    int groups;                /* CONV */
+    bool bias;                 /* CONV */
+    bool linear;               /* CONV on (C, 1, 1): its weight has rank 2 in a file */
+    bool relu;                 /* activation after this node */
+    bool count_pad;            /* AVGPOOL, as in s2clr_op_desc */
+    bool same;                 /* padding follows from the map: s2clr_node_window() */
+    float epsilon;             /* BATCHNORM */
 } s2clr_node;
 
+/* The window of a node that reads a map of shape x. With `same`, as many pixels are padded that the
+ * output has ceil(size / stride), what is odd at the bottom and right: TensorFlow's SAME. */
+s2clr_window s2clr_node_window(const s2clr_node *node, s2clr_shape x);
+
 typedef enum s2clr_param_role {
-    S2CLR_PARAM_WEIGHT, /* (out, in, kh, kw) of a CONV; stored as (out, in) for a linear layer */
+    S2CLR_PARAM_WEIGHT, /* (out, in / groups, kh, kw) of a CONV; (out, in) for a linear layer */
     S2CLR_PARAM_BIAS,
     S2CLR_PARAM_GAMMA,
     S2CLR_PARAM_BETA,
@@ -67,20 +79,29 @@ typedef struct s2clr_param {
     size_t offset; /* first element in the flat array */
 } s2clr_param;
 
-/* What to build. Zero fields take the architecture's default. */
+#define S2CLR_HEAD_MAX 4
+
+/* What to build. Zero width and depth take the architecture's default. */
 typedef struct s2clr_arch {
     char name[32]; /* a line of the table in arch_list.c */
     int channels;  /* input bands, >= 1 */
-    int outputs;   /* logits K, >= 1 */
-    int width;     /* channels of the first stage (resnet*: 64) */
+    int outputs;   /* logits K; 0: an encoder without a classifier */
+    int width;     /* channels of the first stage (resnet*: 64, others: 32) */
     int depth;     /* dense: 3x3 layers at stride 4; pixel: hidden layers */
+    /* Linear layers on the features, ReLU after each but the last: the head that contrastive
+     * pretraining compares the ends of. */
+    int projections, projection[S2CLR_HEAD_MAX];
+    int tap; /* what the classifier sees: 0 the features, i the i-th projection layer behind ReLU */
+    int hiddens,
+        hidden[S2CLR_HEAD_MAX]; /* linear + ReLU layers of the classifier before the last */
 } s2clr_arch;
 
 typedef enum s2clr_output {
     S2CLR_OUTPUT_LOGITS,   /* (N, K, 1, 1): one value per patch */
-    S2CLR_OUTPUT_FEATURES, /* (N, F, 1, 1): what the last linear layer sees */
+    S2CLR_OUTPUT_FEATURES, /* (N, F, 1, 1): the end of the trunk, which all heads see */
     S2CLR_OUTPUT_LOCAL,    /* (N, K, h, w): local logits, networks without padding have them */
     S2CLR_OUTPUT_LOCAL_FEATURES, /* (N, F, h, w): their mean over h x w are the features */
+    S2CLR_OUTPUT_PROJECTION,     /* (N, D, 1, 1): end of the projection head */
     S2CLR_OUTPUTS
 } s2clr_output;
 
@@ -111,12 +132,22 @@ int s2clr_net_param_of(const s2clr_net *net, int node, s2clr_param_role role);
 int s2clr_net_step(const s2clr_net *net);
 int s2clr_net_field(const s2clr_net *net);
 
+/* Runs of nodes from the input up: one per stage of the trunk ("stem", "layer1", ...), one per
+ * linear layer of the heads ("projection.0", "hidden.0", "fc"). What "the last N layers" and rates
+ * by layer mean. A group ends where the next begins. Borrowed. */
+typedef struct s2clr_net_group {
+    char name[S2CLR_NAME_MAX];
+    size_t first_node;
+} s2clr_net_group;
+size_t s2clr_net_depth_list(const s2clr_net *net, const s2clr_net_group **out);
+
 /* Shape of every node for an input of n x channels x h x w; `shapes` has node_count entries. */
 s2clr_status s2clr_net_shapes(const s2clr_net *net, int n, int h, int w, s2clr_shape *shapes);
 
-/* He et al. (2015) normal initialisation, fan-out; gamma 1, beta 0, running mean 0, variance 1; the
- * last linear layer uniform +-1/sqrt(fan-in). Element j of parameter i comes from Philox stream i,
- * index j. */
+/* He et al. (2015) normal initialisation: fan-out for convolutions, fan-in for the linear layers of
+ * the heads; biases 0; gamma 1, beta 0, running mean 0, variance 1; the layer that makes the logits
+ * uniform +-1/sqrt(fan-in), bias too. Element j of parameter i comes from Philox stream i, index j.
+ */
 s2clr_status s2clr_net_init(const s2clr_net *net, uint64_t seed, float *params);
 
 /* ---- the table of architectures (arch_list.c) ---- */

@@ -12,6 +12,7 @@ typedef struct s2clr_fused {
     int x, residual; /* input values, residual -1 when there is none */
     int y;           /* value it makes: the last node of the group */
     int conv, norm;  /* nodes of the group, -1 when absent */
+    int sum;         /* node of a sum inside the group, before its last node; -1: none */
 } s2clr_fused;
 
 /* Groups convolution + batch norm + (sum) + activation. `list` has room for all nodes; returns how

@@ -5,16 +5,6 @@
 #include "net/pplan.h"
 #include "net/pnet.h"
 
-static const char *const output_names[] = {"logits", "features", "local logits", "local features"};
-
-static s2clr_status find_output(const s2clr_net *net, s2clr_output output, int *node)
-{
-    *node = s2clr_net_output(net, output);
-    if (*node >= 0) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_UNSUPPORTED, "architecture %s has no %s", net->arch.name,
-                           output_names[output]);
-}
-
 /* ---- operations ---- */
 
 static s2clr_status compile_ops(s2clr_plan *plan)
@@ -28,7 +18,8 @@ static s2clr_status compile_ops(s2clr_plan *plan)
         plan->op[i].packed = plan->weight_bytes;
         plan->weight_bytes += (plan->backend->op_packed_bytes(plan->op[i].op) + 63) / 64 * 64;
         plan->flop += 2.0 * fused->desc.y.n * fused->desc.y.c * (double)fused->desc.y.h *
-                      fused->desc.y.w * fused->desc.x.c * fused->desc.kernel * fused->desc.kernel;
+                      fused->desc.y.w * (double)s2clr_op_weight_count(&fused->desc) /
+                      fused->desc.y.c;
     }
     return S2CLR_OK;
 }
@@ -38,13 +29,11 @@ static s2clr_status compile_ops(s2clr_plan *plan)
 static s2clr_status pack_conv(s2clr_plan *plan, const float *params, size_t i, s2clr_stream *stream)
 {
     const s2clr_fused *fused = &plan->fused[i];
-    const size_t outputs = (size_t)fused->desc.y.c;
-    const size_t each =
-        (size_t)fused->desc.x.c * (size_t)fused->desc.kernel * (size_t)fused->desc.kernel;
+    const size_t count = s2clr_op_weight_count(&fused->desc);
     float *weight;
-    S2CLR_TRY(
-        s2clr_alloc(outputs * (each + 1), sizeof *weight, "folded weights", (void **)&weight));
-    float *bias = weight + outputs * each;
+    S2CLR_TRY(s2clr_alloc(count + (size_t)fused->desc.y.c, sizeof *weight, "folded weights",
+                          (void **)&weight));
+    float *bias = weight + count;
     s2clr_fold_conv(plan->net, params, fused, weight, bias);
     const s2clr_status status =
         plan->backend->op_pack(plan->op[i].op, stream, weight, fused->desc.bias ? bias : NULL,
@@ -127,7 +116,7 @@ static s2clr_status fill_plan(s2clr_plan *plan, const float *params, s2clr_outpu
 {
     const s2clr_net *net = plan->net;
     int last;
-    S2CLR_TRY(find_output(net, output, &last));
+    S2CLR_TRY(s2clr_net_find_output(net, output, &last));
     s2clr_shape shapes[net->nodes];
     bool needed[net->nodes];
     S2CLR_TRY(s2clr_net_shapes(net, n, h, w, shapes));

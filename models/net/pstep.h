@@ -39,7 +39,8 @@ typedef struct s2clr_step_node {
     bool needed;
     s2clr_op *op;
     size_t value_bytes; /* native, of one unit */
-    char *value;        /* (units) values, kept for backward */
+    char *value;        /* (units) values, kept for backward; or in a worker's passing place */
+    bool passing;       /* only frozen nodes read it: one place per worker will do */
     char *workspace;    /* (units) */
     size_t workspace_bytes;
     void *packed;         /* CONV */
@@ -47,7 +48,7 @@ typedef struct s2clr_step_node {
     float *coefficient;   // BATCHNORM: (5, C) scale, shift, and a, b, d of dx = a g + b x + d
     double *moment;       // BATCHNORM: (2, C) mean and 1/sqrt(variance + epsilon) of the batch
     size_t gradient_at;   /* offset in a unit's gradient arena */
-    bool gradient_wanted; /* false for the network's input */
+    bool gradient_wanted; /* false for the network's input and below what is trained */
 } s2clr_step_node;
 
 struct s2clr_step {
@@ -55,10 +56,14 @@ struct s2clr_step {
     const s2clr_backend *backend;
     s2clr_device *device;
     s2clr_pool *pool;
-    int batch, micro, units, workers, last;
+    s2clr_step_options options;
+    int units, workers, last;
+    bool measuring;     /* sizes only: no buffers, no streams */
     s2clr_shape *shape; // (nodes) of one unit
     s2clr_step_node *node;
     s2clr_program forward, backward;
+    char *passing; // (workers, passing_bytes) native: all of them lie in the first segment
+    size_t passing_bytes;
     s2clr_stream **stream; // (workers)
     char **spare;          // (workers) native, for gradients that are added to others
     size_t spare_bytes, scratch_bytes;
@@ -73,10 +78,10 @@ struct s2clr_step {
     const s2clr_program *running;
     size_t segment;
     const float *params;
-    float *statistics; /* the same array, where forward updates running statistics */
+    float *statistics; /* the same array where running statistics are updated, else NULL */
     const float *x;
-    float *logits;
-    const float *dlogits;
+    float *out;        // (batch, K)
+    const float *dout; // (batch, K)
     float *dparams;
 };
 
@@ -89,6 +94,9 @@ s2clr_status s2clr_step_programs(s2clr_step *step);
 /* Walking backward: is input `slot` of `reader`, which is `node`, the first place where the
  * gradient of `node` is written? Later ones are added to it. */
 bool s2clr_step_writes_first(const s2clr_step *step, int reader, int slot, int node);
+
+/* Whether node i takes part in backward. */
+bool s2clr_step_trains(const s2clr_step *step, int i);
 
 /* Batch norm: whole-batch numbers from the units' sums. */
 void s2clr_step_norm_forward(s2clr_step *step, int node);

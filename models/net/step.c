@@ -4,23 +4,27 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "net/pfuse.h"
 #include "net/pstep.h"
 
 /* ---- what one unit does ---- */
 
-static s2clr_op_args args_of(const s2clr_step *step, int i, size_t unit)
+static char *value_of(const s2clr_step *step, int node, size_t unit, int worker)
+{
+    const s2clr_step_node *own = &step->node[node];
+    if (own->passing) return own->value + (size_t)worker * step->passing_bytes;
+    return own->value + unit * own->value_bytes;
+}
+
+static s2clr_op_args args_of(const s2clr_step *step, int i, size_t unit, int worker)
 {
     const s2clr_node *node = &step->net->node[i];
     const s2clr_step_node *own = &step->node[i];
-    const s2clr_step_node *x = &step->node[node->input[0]];
     const size_t channels = (size_t)step->shape[i].c;
-    s2clr_op_args args = {.x = x->value + unit * x->value_bytes,
-                          .y = own->value + unit * own->value_bytes,
+    s2clr_op_args args = {.x = value_of(step, node->input[0], unit, worker),
+                          .y = value_of(step, i, unit, worker),
                           .packed = own->packed};
-    if (node->input[1] >= 0) {
-        const s2clr_step_node *residual = &step->node[node->input[1]];
-        args.residual = residual->value + unit * residual->value_bytes;
-    }
+    if (node->input[1] >= 0) args.residual = value_of(step, node->input[1], unit, worker);
     if (own->workspace) args.workspace = own->workspace + unit * own->workspace_bytes;
     if (own->coefficient) {
         args.scale = own->coefficient;
@@ -52,11 +56,12 @@ static s2clr_status add_spare(const s2clr_step *step, int i, int slot, size_t un
                                      gradient_of(step, input, unit));
 }
 
-/* A sum's two gradients are the same numbers: one call per input that wants them. */
-static s2clr_status backward_sum(const s2clr_step *step, int i, size_t unit, int worker)
+/* Sums and concatenations: one call per input that wants its gradient, since both may have to go
+ * through the same spare place. */
+static s2clr_status backward_pair(const s2clr_step *step, int i, size_t unit, int worker)
 {
     for (int slot = 0; slot < 2; slot++) {
-        s2clr_op_args args = args_of(step, i, unit);
+        s2clr_op_args args = args_of(step, i, unit, worker);
         args.dy = gradient_of(step, i, unit);
         void *target = gradient_target(step, i, slot, unit, worker);
         if (!target) continue;
@@ -73,8 +78,8 @@ static s2clr_status backward_sum(const s2clr_step *step, int i, size_t unit, int
 static s2clr_status backward_node(const s2clr_step *step, int i, size_t unit, int worker)
 {
     const s2clr_node *node = &step->net->node[i];
-    if (node->kind == S2CLR_NODE_ADD) return backward_sum(step, i, unit, worker);
-    s2clr_op_args args = args_of(step, i, unit);
+    if (node->input[1] >= 0) return backward_pair(step, i, unit, worker);
+    s2clr_op_args args = args_of(step, i, unit, worker);
     args.dy = gradient_of(step, i, unit);
     args.dx = gradient_target(step, i, 0, unit, worker);
     if (node->kind == S2CLR_NODE_CONV) {
@@ -94,7 +99,7 @@ static s2clr_status run_action(const s2clr_step *step, s2clr_action action, size
     const s2clr_op *op = step->node[action.node].op;
     s2clr_stream *stream = step->stream[worker];
     double *sums = step->sums + unit * step->sums_room;
-    s2clr_op_args args = args_of(step, action.node, unit);
+    s2clr_op_args args = args_of(step, action.node, unit, worker);
     switch (action.act) {
     case S2CLR_ACT_FORWARD:
         return be->op_forward(op, stream, &args);
@@ -117,18 +122,17 @@ static s2clr_status bring_in(const s2clr_step *step, size_t unit, int worker)
     const int node = forward ? 0 : step->last;
     const s2clr_shape s = step->shape[node];
     const size_t floats = (size_t)s.n * (size_t)s.c * (size_t)s.h * (size_t)s.w;
-    const float *from = (forward ? step->x : step->dlogits) + unit * floats;
-    void *to = forward ? step->node[0].value + unit * step->node[0].value_bytes
-                       : gradient_of(step, node, unit);
+    const float *from = (forward ? step->x : step->dout) + unit * floats;
+    void *to = forward ? value_of(step, 0, unit, worker) : gradient_of(step, node, unit);
     return step->backend->upload(step->stream[worker], s, from, to);
 }
 
 static s2clr_status bring_out(const s2clr_step *step, size_t unit, int worker)
 {
     const s2clr_shape s = step->shape[step->last];
-    const s2clr_step_node *own = &step->node[step->last];
-    return step->backend->download(step->stream[worker], s, own->value + unit * own->value_bytes,
-                                   step->logits + unit * (size_t)s.n * (size_t)s.c);
+    return step->backend->download(step->stream[worker], s,
+                                   value_of(step, step->last, unit, worker),
+                                   step->out + unit * (size_t)s.n * (size_t)s.c);
 }
 
 static s2clr_status run_unit(void *context, size_t unit, int worker)
@@ -208,12 +212,22 @@ static s2clr_status sum_weight_gradients(s2clr_step *step, const s2clr_segment *
 
 /* ---- the two halves ---- */
 
-s2clr_status s2clr_step_forward(s2clr_step *step, float *params, const float *x, float *logits)
+/* Frozen batch norms have their numbers before the batch comes. */
+static void fold_frozen(const s2clr_step *step)
 {
-    step->params = step->statistics = params;
+    for (int i = 0; i <= step->last; i++)
+        if (step->node[i].coefficient && !s2clr_step_trains(step, i))
+            s2clr_fold_norm(step->net, step->params, i, step->node[i].coefficient,
+                            step->node[i].coefficient + step->shape[i].c);
+}
+
+static s2clr_status run_forward(s2clr_step *step, const float *params, const float *x, float *out)
+{
+    step->params = params;
     step->x = x;
-    step->logits = logits;
+    step->out = out;
     step->running = &step->forward;
+    fold_frozen(step);
     S2CLR_TRY(s2clr_pool_run(step->pool, pack_node, step, step->net->nodes));
     for (step->segment = 0; step->segment < step->forward.segments; step->segment++) {
         S2CLR_TRY(s2clr_pool_run(step->pool, run_unit, step, (size_t)step->units));
@@ -223,13 +237,36 @@ s2clr_status s2clr_step_forward(s2clr_step *step, float *params, const float *x,
     return S2CLR_OK;
 }
 
-s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const float *dlogits,
+s2clr_status s2clr_step_forward(s2clr_step *step, float *params, const float *x, float *out)
+{
+    step->statistics = params;
+    return run_forward(step, params, x, out);
+}
+
+s2clr_status s2clr_step_replay(s2clr_step *step, const float *params, const float *x, float *out)
+{
+    step->statistics = NULL;
+    return run_forward(step, params, x, out);
+}
+
+/* What no action of the program will write. */
+static void clear_untrained(const s2clr_step *step)
+{
+    for (size_t i = 0; i < step->net->params; i++) {
+        const s2clr_param *p = &step->net->param[i];
+        if (p->offset < step->net->trainable_floats && !s2clr_step_trains(step, p->node))
+            memset(step->dparams + p->offset, 0, p->count * sizeof *step->dparams);
+    }
+}
+
+s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const float *dout,
                                  float *dparams)
 {
     step->params = params;
-    step->dlogits = dlogits;
+    step->dout = dout;
     step->dparams = dparams;
     step->running = &step->backward;
+    clear_untrained(step);
     for (step->segment = 0; step->segment < step->backward.segments; step->segment++) {
         const s2clr_segment *segment = &step->backward.segment[step->segment];
         S2CLR_TRY(s2clr_pool_run(step->pool, run_unit, step, (size_t)step->units));
@@ -241,44 +278,82 @@ s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const fl
 
 /* ---- life ---- */
 
-static s2clr_status fill(s2clr_step *step, int h, int w)
+static s2clr_status check_options(const s2clr_net *net, const s2clr_step_options *o)
+{
+    if (o->batch < 1 || o->micro < 1 || o->batch % o->micro != 0)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "batch of %d in micro-batches of %d: the first must be a multiple "
+                               "of the second",
+                               o->batch, o->micro);
+    if (o->output != S2CLR_OUTPUT_LOGITS && o->output != S2CLR_OUTPUT_PROJECTION &&
+        o->output != S2CLR_OUTPUT_FEATURES)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "training on output %d: only logits, projection head and features "
+                               "have one value per patch",
+                               (int)o->output);
+    int last;
+    S2CLR_TRY(s2clr_net_find_output(net, o->output, &last));
+    if (o->frozen > (size_t)last)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "%zu frozen layers leave nothing to train below node %d of %s",
+                               o->frozen, last, net->arch.name);
+    return S2CLR_OK;
+}
+
+static s2clr_status fill(s2clr_step *step)
 {
     const s2clr_net *net = step->net;
-    step->last = s2clr_net_output(net, S2CLR_OUTPUT_LOGITS);
-    step->workers = s2clr_pool_threads(step->pool);
-    step->units = step->batch / step->micro;
+    const s2clr_step_options *o = &step->options;
+    step->last = s2clr_net_output(net, o->output);
+    step->units = o->batch / o->micro;
     S2CLR_TRY(s2clr_alloc(net->nodes, sizeof *step->shape, "training plan", (void **)&step->shape));
     S2CLR_TRY(s2clr_alloc(net->nodes, sizeof *step->node, "training plan", (void **)&step->node));
-    S2CLR_TRY(s2clr_net_shapes(net, step->micro, h, w, step->shape));
+    S2CLR_TRY(s2clr_net_shapes(net, o->micro, o->h, o->w, step->shape));
     bool needed[net->nodes];
     s2clr_net_mark_needed(net, step->last, needed);
     for (size_t i = 0; i < net->nodes; i++) step->node[i].needed = needed[i];
     return s2clr_step_compile(step);
 }
 
-s2clr_status s2clr_step_new(const s2clr_net *net, const s2clr_backend *backend,
-                            s2clr_device *device, s2clr_pool *pool, int batch, int micro, int h,
-                            int w, s2clr_step **out)
+/* pool: NULL for a step that is only measured, for so many threads. */
+static s2clr_status new_step(const s2clr_net *net, const s2clr_backend *backend,
+                             s2clr_device *device, s2clr_pool *pool, int threads,
+                             const s2clr_step_options *options, s2clr_step **out)
 {
-    if (batch < 1 || micro < 1 || batch % micro != 0)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "batch of %d in micro-batches of %d: the first must be a multiple "
-                               "of the second",
-                               batch, micro);
     s2clr_step *step;
+    S2CLR_TRY(check_options(net, options));
     S2CLR_TRY(s2clr_alloc(1, sizeof *step, "training step", (void **)&step));
     step->net = net;
     step->backend = backend;
     step->device = device;
     step->pool = pool;
-    step->batch = batch;
-    step->micro = micro;
-    const s2clr_status status = fill(step, h, w);
+    step->workers = threads;
+    step->measuring = pool == NULL;
+    step->options = *options;
+    const s2clr_status status = fill(step);
     if (status != S2CLR_OK) {
         s2clr_step_free(step);
         return status;
     }
     *out = step;
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_step_new(const s2clr_net *net, const s2clr_backend *backend,
+                            s2clr_device *device, s2clr_pool *pool,
+                            const s2clr_step_options *options, s2clr_step **out)
+{
+    return new_step(net, backend, device, pool, s2clr_pool_threads(pool), options, out);
+}
+
+s2clr_status s2clr_step_needs(const s2clr_net *net, const s2clr_backend *backend,
+                              s2clr_device *device, int threads, const s2clr_step_options *options,
+                              size_t *bytes)
+{
+    s2clr_step *step;
+    S2CLR_TRY(new_step(net, backend, device, NULL, threads, options, &step));
+    *bytes = step->bytes;
+    s2clr_step_free(step);
     return S2CLR_OK;
 }
 

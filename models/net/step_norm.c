@@ -27,7 +27,18 @@ static double total(const s2clr_step *step, size_t i)
 
 static double values_per_channel(const s2clr_step *step, int node)
 {
-    return (double)step->batch * step->shape[node].h * step->shape[node].w;
+    return (double)step->options.batch * step->shape[node].h * step->shape[node].w;
+}
+
+static void update_statistics(const s2clr_step *step, int node, size_t c, double mean,
+                              double variance)
+{
+    const double count = values_per_channel(step, node);
+    const double unbiased = count > 1.0 ? variance * count / (count - 1.0) : variance;
+    float *running_mean = step->statistics + param_of(step, node, S2CLR_PARAM_RUNNING_MEAN)->offset;
+    float *running_var = step->statistics + param_of(step, node, S2CLR_PARAM_RUNNING_VAR)->offset;
+    running_mean[c] = (float)(0.9 * (double)running_mean[c] + 0.1 * mean);
+    running_var[c] = (float)(0.9 * (double)running_var[c] + 0.1 * unbiased);
 }
 
 void s2clr_step_norm_forward(s2clr_step *step, int node)
@@ -36,21 +47,17 @@ void s2clr_step_norm_forward(s2clr_step *step, int node)
     const double count = values_per_channel(step, node);
     const float *gamma = step->params + param_of(step, node, S2CLR_PARAM_GAMMA)->offset;
     const float *beta = step->params + param_of(step, node, S2CLR_PARAM_BETA)->offset;
-    float *running_mean = step->statistics + param_of(step, node, S2CLR_PARAM_RUNNING_MEAN)->offset;
-    float *running_var = step->statistics + param_of(step, node, S2CLR_PARAM_RUNNING_VAR)->offset;
     s2clr_step_node *n = &step->node[node];
     for (size_t c = 0; c < channels; c++) {
         const double mean = total(step, c) / count;
         const double variance = fmax(0.0, total(step, channels + c) / count - mean * mean);
-        const double inverse = 1.0 / sqrt(variance + (double)S2CLR_BATCHNORM_EPSILON);
-        const double unbiased = count > 1.0 ? variance * count / (count - 1.0) : variance;
+        const double inverse = 1.0 / sqrt(variance + (double)step->net->node[node].epsilon);
         n->moment[c] = mean;
         n->moment[channels + c] = inverse;
         n->coefficient[SCALE * channels + c] = (float)((double)gamma[c] * inverse);
         n->coefficient[SHIFT * channels + c] =
             (float)((double)beta[c] - mean * (double)gamma[c] * inverse);
-        running_mean[c] = (float)(0.9 * (double)running_mean[c] + 0.1 * mean);
-        running_var[c] = (float)(0.9 * (double)running_var[c] + 0.1 * unbiased);
+        if (step->statistics) update_statistics(step, node, c, mean, variance);
     }
 }
 

@@ -25,11 +25,17 @@ static s2clr_status start(s2clr_program *program, size_t nodes)
                        (void **)&program->segment);
 }
 
+bool s2clr_step_trains(const s2clr_step *step, int i)
+{
+    return step->node[i].needed && (size_t)i >= step->options.frozen &&
+           step->net->node[i].kind != S2CLR_NODE_INPUT;
+}
+
 static void forward_program(s2clr_step *step)
 {
     for (int i = 0; i <= step->last; i++) {
         if (!step->node[i].needed || step->net->node[i].kind == S2CLR_NODE_INPUT) continue;
-        if (step->net->node[i].kind == S2CLR_NODE_BATCHNORM) {
+        if (step->net->node[i].kind == S2CLR_NODE_BATCHNORM && s2clr_step_trains(step, i)) {
             add(&step->forward, S2CLR_ACT_REDUCE, i);
             close_segment(&step->forward, i);
         }
@@ -43,7 +49,7 @@ static void backward_program(s2clr_step *step)
     size_t room = 0;
     for (int i = step->last; i >= 0; i--) {
         const s2clr_node_kind kind = step->net->node[i].kind;
-        if (!step->node[i].needed || kind == S2CLR_NODE_INPUT) continue;
+        if (!s2clr_step_trains(step, i)) continue;
         if (kind == S2CLR_NODE_BATCHNORM) {
             add(&step->backward, S2CLR_ACT_REDUCE_BACKWARD, i);
             close_segment(&step->backward, i);

@@ -1,23 +1,37 @@
 #include "train/batch_feed.h"
 
 #include "base/memory.h"
-#include "train/augment.h"
+#include "base/philox.h"
 #include "train/normalise.h"
+#include "train/pstreams.h"
 
 struct s2clr_feed {
     const s2clr_samples *samples;
     const s2clr_card *card;
     const s2clr_card_level *level;
     s2clr_pool *pool;
-    uint32_t augment;
+    s2clr_augment_recipe recipe;
     uint64_t seed;
+    const int *partner; // (samples) or NULL
+    double natural;
     size_t pixels, values; /* of a patch */
     float *patches;        // (threads, C, H, W)
     /* the batch being filled */
     uint64_t epoch, slot;
+    int view;
     const size_t *index;
     float *x;
 };
+
+/* The sample that a view of `item` is made of. */
+static size_t source_of(const s2clr_feed *feed, size_t item)
+{
+    const size_t index = feed->index[item];
+    if (feed->view != 1 || !feed->partner || feed->partner[index] < 0) return index;
+    const float u =
+        s2clr_random_uniform(feed->seed, stream_of(STREAM_PARTNER, feed->epoch), feed->slot + item);
+    return (double)u < feed->natural ? (size_t)feed->partner[index] : index;
+}
 
 static s2clr_status prepare_one(void *context, size_t item, int worker)
 {
@@ -25,17 +39,18 @@ static s2clr_status prepare_one(void *context, size_t item, int worker)
     const s2clr_samples *samples = feed->samples;
     float *v = feed->patches + (size_t)worker * feed->values;
     float *x = feed->x + item * feed->values;
-    S2CLR_TRY(samples->read(samples->self, feed->index[item], v));
+    S2CLR_TRY(samples->read(samples->self, source_of(feed, item), v));
     s2clr_normalise_unit(feed->card, feed->level, NULL, NULL, feed->pixels, v, v);
-    S2CLR_TRY(s2clr_augment(feed->augment, feed->seed, feed->epoch, feed->slot + item,
-                            samples->channels, samples->size, v, x));
+    S2CLR_TRY(s2clr_augment(&feed->recipe, feed->seed, feed->epoch, feed->slot + item, feed->view,
+                            feed->card->mean, feed->card->std, samples->channels, samples->size, v,
+                            x));
     s2clr_normalise_standard(feed->card, feed->pixels, x, x);
     return S2CLR_OK;
 }
 
 s2clr_status s2clr_feed_new(const s2clr_samples *samples, const s2clr_card *card,
-                            const s2clr_card_level *level, uint32_t augment, uint64_t seed,
-                            s2clr_pool *pool, s2clr_feed **out)
+                            const s2clr_card_level *level, const s2clr_augment_recipe *recipe,
+                            uint64_t seed, s2clr_pool *pool, s2clr_feed **out)
 {
     size_t pixels, values, total;
     S2CLR_TRY(s2clr_size_mul((size_t)samples->size, (size_t)samples->size, &pixels));
@@ -53,7 +68,7 @@ s2clr_status s2clr_feed_new(const s2clr_samples *samples, const s2clr_card *card
                          .card = card,
                          .level = level,
                          .pool = pool,
-                         .augment = augment,
+                         .recipe = *recipe,
                          .seed = seed,
                          .pixels = pixels,
                          .values = values,
@@ -69,10 +84,17 @@ void s2clr_feed_free(s2clr_feed *feed)
     s2clr_free(feed);
 }
 
-s2clr_status s2clr_feed_fill(s2clr_feed *feed, uint64_t epoch, uint64_t slot, const size_t *index,
-                             size_t count, float *x)
+void s2clr_feed_pair(s2clr_feed *feed, const int *partner, double natural)
+{
+    feed->partner = partner;
+    feed->natural = natural;
+}
+
+s2clr_status s2clr_feed_fill(s2clr_feed *feed, uint64_t epoch, int view, uint64_t slot,
+                             const size_t *index, size_t count, float *x)
 {
     feed->epoch = epoch;
+    feed->view = view;
     feed->slot = slot;
     feed->index = index;
     feed->x = x;

@@ -23,7 +23,7 @@ typedef struct s2clr_checkpoint {
     double best_auc;
     size_t param_count, moment_count;
     float *params;  // (param_count) borrowed
-    float *best;    // (param_count) params after best_epoch, borrowed
+    float *best;    // (param_count) params after best_epoch, borrowed; NULL: not kept
     float *moments; // (moment_count) borrowed
 } s2clr_checkpoint;
 

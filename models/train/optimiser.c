@@ -61,11 +61,54 @@ static void adamw(const s2clr_optimiser_settings *settings, double rate, uint64_
            params + begin);
 }
 
+/* Shared by sgd and lars, which differ in where the rate enters. */
+static void momentum(float beta, float decay, float inside, float outside, size_t count,
+                     const float *restrict gradient, float *restrict first, float *restrict params)
+{
+    for (size_t i = 0; i < count; i++) {
+        first[i] = beta * first[i] + inside * (gradient[i] + decay * params[i]);
+        params[i] -= outside * first[i];
+    }
+}
+
+static void sgd(const s2clr_optimiser_settings *settings, double rate, uint64_t step, int decay,
+                size_t begin, size_t end, size_t count, const float *gradient, float *moments,
+                float *params)
+{
+    (void)step, (void)count;
+    momentum((float)settings->beta1, decay ? (float)settings->weight_decay : 0, 1, (float)rate,
+             end - begin, gradient + begin, moments + begin, params + begin);
+}
+
+static void lars(const s2clr_optimiser_settings *settings, double rate, uint64_t step, int decay,
+                 size_t begin, size_t end, size_t count, const float *gradient, float *moments,
+                 float *params)
+{
+    (void)step, (void)count;
+    momentum((float)settings->beta1, decay ? (float)settings->weight_decay : 0, (float)rate, 1,
+             end - begin, gradient + begin, moments + begin, params + begin);
+}
+
+/* A weight or gradient of 0 has no direction to adapt to. */
+static double lars_scale(const s2clr_optimiser_settings *settings, double weight, double gradient)
+{
+    return weight > 0 && gradient > 0 ? settings->trust * weight / gradient : 1;
+}
+
 static const s2clr_optimiser table[] = {
-    {"adam", "Adam; weight decay is part of the gradient", 2, adam},
-    {"adamw", "Adam with decoupled weight decay", 2, adamw},
+    {"adam", "Adam; weight decay is part of the gradient", 2, NULL, adam},
+    {"adamw", "Adam with decoupled weight decay", 2, NULL, adamw},
+    {"sgd", "stochastic gradient descent with momentum 0.9", 1, NULL, sgd},
+    {"lars", "momentum 0.9, the rate adapted to the length of each weight; large batches", 1,
+     lars_scale, lars},
 };
 enum { ENTRIES = sizeof table / sizeof table[0] };
+
+s2clr_optimiser_settings s2clr_optimiser_defaults(void)
+{
+    return (s2clr_optimiser_settings){
+        .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .trust = 0.001};
+}
 
 size_t s2clr_optimiser_list(const s2clr_optimiser **out)
 {
@@ -80,55 +123,6 @@ s2clr_status s2clr_optimiser_find(const char *name, const s2clr_optimiser **out)
         *out = &table[i];
         return S2CLR_OK;
     }
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "optimiser \"%s\" is not known; use adam or adamw",
-                           name);
-}
-
-enum { CHUNK = 1 << 16 }; /* floats per pool item */
-
-typedef struct step_job {
-    const s2clr_optimiser *optimiser;
-    const s2clr_optimiser_settings *settings;
-    const s2clr_param *list;
-    size_t listed, count; /* count: trainable floats */
-    double rate;
-    uint64_t step;
-    const float *gradient;
-    float *moments, *params;
-} step_job;
-
-/* One chunk of the flat array, cut where parameters begin: each has its own say about decay. */
-static s2clr_status update_chunk(void *context, size_t item, int worker)
-{
-    (void)worker;
-    const step_job *job = context;
-    const size_t begin = item * CHUNK;
-    const size_t end = job->count - begin < CHUNK ? job->count : begin + CHUNK;
-    for (size_t i = 0; i < job->listed; i++) {
-        const s2clr_param *param = &job->list[i];
-        const size_t from = param->offset > begin ? param->offset : begin;
-        const size_t past = param->offset + param->count;
-        const size_t to = past < end ? past : end;
-        if (from < to)
-            job->optimiser->update(job->settings, job->rate, job->step, param->rank >= 2, from, to,
-                                   job->count, job->gradient, job->moments, job->params);
-    }
-    return S2CLR_OK;
-}
-
-s2clr_status s2clr_optimiser_step(const s2clr_optimiser *optimiser,
-                                  const s2clr_optimiser_settings *settings, const s2clr_net *net,
-                                  s2clr_pool *pool, double rate, uint64_t step,
-                                  const float *gradient, float *moments, float *params)
-{
-    step_job job = {.optimiser = optimiser,
-                    .settings = settings,
-                    .count = s2clr_net_trainable_count(net),
-                    .rate = rate,
-                    .step = step,
-                    .gradient = gradient,
-                    .moments = moments,
-                    .params = params};
-    job.listed = s2clr_net_param_list(net, &job.list);
-    return s2clr_pool_run(pool, update_chunk, &job, (job.count + CHUNK - 1) / CHUNK);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "optimiser \"%s\" is not known; use adam, adamw, sgd or lars", name);
 }

@@ -1,13 +1,15 @@
-/* The state of one supervised run: supervised.c sets it up and concludes, epoch.c works on it. */
+/*
+ * The state of one supervised run: supervised.c sets it up and concludes, supervised_check.c judges
+ * what it was given, epoch.c works on it, targets.c says what a sample should be, rates.c which
+ * layers learn how fast.
+ */
 #ifndef S2CLR_TRAIN_PTRAINER_H
 #define S2CLR_TRAIN_PTRAINER_H
 
 #include "net/step.h"
 #include "train/batch_feed.h"
-#include "train/checkpoint.h"
 #include "train/loss.h"
-#include "train/optimiser.h"
-#include "train/run_folder.h"
+#include "train/run_loop.h"
 #include "train/sampler.h"
 #include "train/supervised.h"
 
@@ -21,25 +23,52 @@ typedef struct trainer {
     s2clr_pool *pool;
     const s2clr_progress *progress;
 
-    s2clr_run_folder folder;
-    char *identity;
+    size_t k;      /* outputs: 1 is a probability of two labels */
+    bool labelled; /* every training sample has a label */
+    s2clr_run_loop loop;
     s2clr_net *net;
-    const s2clr_optimiser *optimiser;
     const s2clr_loss *loss;
     s2clr_sampler *sampler;
     s2clr_feed *feed;
     s2clr_step *step;
-    s2clr_checkpoint state;
-    float *gradient; // (trainable)
-    float *x;        // (batch, C, H, W)
-    float *target;   // (batch)
-    float *logits;   // (batch)
-    float *dlogits;  // (batch)
-    double *p;       // (val)
+    int *decided;   // (train) the teacher's labels, when they are what is balanced
+    double *factor; // (parameters) of the rate, NULL: 1
+    float *x;       // (batch, C, H, W)
+    float *target;  // (batch, K)
+    float *teacher; // (batch, K)
+    float *weight;  // (batch)
+    float *logits;  // (batch, K)
+    float *dlogits; // (batch, K)
+    float *dsoft;   // (batch, K)
+    double *p;      // (val, K)
 } trainer;
 
-/* Seconds of a clock that only runs forward. */
-double s2clr_trainer_now(void);
+/* ---- supervised_check.c ---- */
+
+/* Settings, samples and card against each other, before anything is made; fills k, labelled and
+ * level. */
+s2clr_status s2clr_trainer_check(trainer *t);
+
+/* ---- rates.c ---- */
+
+/* Fills t->factor; leaves it NULL when every layer learns at the same rate. */
+s2clr_status s2clr_trainer_rates(trainer *t);
+
+/* ---- targets.c ---- */
+
+/* The labels that an epoch is dealt from; NULL: none, all samples alike. */
+s2clr_status s2clr_trainer_deck(trainer *t, const int **labels, int *classes);
+
+/* Targets, teacher's logits and weights of a batch. */
+void s2clr_trainer_targets(trainer *t, const size_t *index, size_t batch);
+
+/* Mean loss of a batch from t->logits, and its gradient in t->dlogits. */
+s2clr_status s2clr_trainer_loss(trainer *t, size_t batch, double *loss);
+
+/* Share of positives that one output is taught to expect. */
+double s2clr_trainer_prevalence(const trainer *t);
+
+/* ---- epoch.c ---- */
 
 /* One epoch: train, validate, keep the best, log, checkpoint. */
 s2clr_status s2clr_trainer_epoch(trainer *t);

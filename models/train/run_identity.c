@@ -1,7 +1,6 @@
 #include "train/run_identity.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,33 +8,73 @@
 
 #include "base/memory.h"
 
+enum { DIGEST = 8 }; /* enough to tell things apart by accident; nobody attacks their own run */
+
+static void append_digest(struct sha256_ctx *hash, char *text, size_t size)
+{
+    uint8_t digest[DIGEST];
+    sha256_digest(hash, sizeof digest, digest);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, size - used, "%02x", digest[i]);
+    }
+}
+
 /* "5400 patches 64x64, 3f9a..." */
-static json_t *samples_value(const s2clr_samples *samples)
+int s2clr_run_identity_add_samples(json_t *root, const char *key, const s2clr_samples *samples)
 {
     struct sha256_ctx hash;
+    char text[96];
     sha256_init(&hash);
     for (size_t i = 0; i < samples->count; i++) {
-        const uint8_t end[2] = {0, (uint8_t)samples->labels[i]};
+        const uint8_t end[2] = {0, samples->labels ? (uint8_t)samples->labels[i] : UINT8_MAX};
         sha256_update(&hash, strlen(samples->names[i]), (const uint8_t *)samples->names[i]);
         sha256_update(&hash, sizeof end, end);
     }
-    uint8_t
-        digest[8]; /* enough to tell data sets apart by accident; nobody attacks their own run */
-    sha256_digest(&hash, sizeof digest, digest);
-    char text[96];
-    int used = snprintf(text, sizeof text, "%zu patches %dx%d, ", samples->count, samples->size,
-                        samples->size);
-    for (size_t i = 0; i < sizeof digest; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used, "%02x", digest[i]);
-    return json_string(text);
+    snprintf(text, sizeof text, "%zu patches %dx%d, ", samples->count, samples->size,
+             samples->size);
+    append_digest(&hash, text, sizeof text);
+    return json_object_set_new(root, key, json_string(text));
+}
+
+int s2clr_run_identity_add_floats(json_t *root, const char *key, const float *values, size_t count)
+{
+    struct sha256_ctx hash;
+    char text[64];
+    if (!values) return json_object_set_new(root, key, json_string("none"));
+    sha256_init(&hash);
+    sha256_update(&hash, count * sizeof *values, (const uint8_t *)values);
+    snprintf(text, sizeof text, "%zu numbers, ", count);
+    append_digest(&hash, text, sizeof text);
+    return json_object_set_new(root, key, json_string(text));
+}
+
+static void append_layers(const char *what, const int *width, int count, char *text, size_t size)
+{
+    for (int i = 0; i < count; i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%d", i ? "-" : what, width[i]);
+    }
 }
 
 static json_t *arch_value(const s2clr_arch *arch)
 {
-    char text[128];
+    char text[256];
     snprintf(text, sizeof text, "%s, %d bands, %d outputs, width %d, depth %d", arch->name,
              arch->channels, arch->outputs, arch->width, arch->depth);
+    append_layers(", projection ", arch->projection, arch->projections, text, sizeof text);
+    append_layers(", hidden ", arch->hidden, arch->hiddens, text, sizeof text);
+    append_layers(", tap ", &arch->tap, arch->tap > 0, text, sizeof text);
     return json_string(text);
+}
+
+static json_t *augment_value(const s2clr_augment_recipe *recipe)
+{
+    char *text;
+    if (s2clr_augment_format(recipe, &text) != S2CLR_OK) return NULL;
+    json_t *value = json_string(text);
+    s2clr_free(text);
+    return value;
 }
 
 static json_t *seed_value(uint64_t seed)
@@ -61,40 +100,82 @@ static json_t *nodata_value(const s2clr_card_level *level)
     return level->has_nodata ? json_real(level->nodata) : json_null();
 }
 
-static json_t *pack(const s2clr_supervised_settings *s, const s2clr_card *card,
-                    const s2clr_card_level *level, const s2clr_arch *arch,
-                    const s2clr_samples *train, const s2clr_samples *val)
+static s2clr_status cannot_write(json_t *root)
 {
-    json_t *root = json_pack(
-        "{s:s, s:f, s:f, s:f, s:i, s:i, s:i, s:I, s:f, s:f, s:i}", "optimiser", s->optimiser,
-        "rate", s->rate, "weight decay", s->weight_decay, "warm-up", s->warmup, "epochs", s->epochs,
-        "batch", s->batch, "micro-batch", s->micro, "augmentations", (json_int_t)s->augment,
-        "balance", s->balance, "label smoothing", s->label_smoothing, "patience", s->patience);
-    int failed = json_object_set_new(root, "seed", seed_value(s->seed));
-    failed |= json_object_set_new(root, "training samples", samples_value(train));
-    failed |= json_object_set_new(root, "validation samples", samples_value(val));
-    failed |= json_object_set_new(root, "architecture", arch_value(arch));
+    json_decref(root);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "the run's settings cannot be written as JSON: a number is not finite "
+                           "or a name is not UTF-8");
+}
+
+s2clr_status s2clr_run_identity_new(const s2clr_training *t, const s2clr_card *card,
+                                    const s2clr_card_level *level, const s2clr_net *net,
+                                    json_t **out)
+{
+    json_t *root = json_pack("{s:s, s:f, s:f, s:f, s:i, s:i, s:i, s:o}", "optimiser", t->optimiser,
+                             "rate", t->rate, "weight decay", t->weight_decay, "warm-up", t->warmup,
+                             "epochs", t->epochs, "batch", t->batch, "micro-batch", t->micro,
+                             "augmentations", augment_value(&t->augment));
+    int failed = json_object_set_new(root, "seed", seed_value(t->seed));
+    failed |= json_object_set_new(root, "architecture", arch_value(s2clr_net_arch(net)));
     failed |= json_object_set_new(root, "level", json_string(level->name));
     failed |= json_object_set_new(root, "level nodata", nodata_value(level));
     failed |= json_object_set_new(root, "clamp", json_pack("[f, f]", level->low, level->high));
     failed |= json_object_set_new(root, "band, gain, bias, mean, std", bands_value(card, level));
-    if (!failed) return root;
-    json_decref(root);
-    return NULL;
+    if (failed) return cannot_write(root);
+    *out = root;
+    return S2CLR_OK;
 }
 
-s2clr_status s2clr_run_identity(const s2clr_supervised_settings *settings, const s2clr_card *card,
-                                const s2clr_card_level *level, const s2clr_arch *arch,
-                                const s2clr_samples *train, const s2clr_samples *val, char **out)
+s2clr_status s2clr_run_identity_text(json_t *root, char **out)
 {
-    json_t *root = pack(settings, card, level, arch, train, val);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = json_dumps(root, JSON_COMPACT);
+    if (!text) return cannot_write(root);
     json_decref(root);
-    if (!text)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "the run's settings cannot be written as JSON: a number is not "
-                               "finite or a name is not UTF-8");
     const s2clr_status status = s2clr_strdup(text, out);
     free(text);
     return status;
+}
+
+/* ---- supervised ---- */
+
+static json_t *weights_value(const s2clr_supervised_settings *s, int labels)
+{
+    if (!s->class_weight) return json_null();
+    json_t *list = json_array();
+    for (int c = 0; c < labels; c++) json_array_append_new(list, json_real(s->class_weight[c]));
+    return list;
+}
+
+static int add_distillation(json_t *root, const s2clr_supervised_settings *s, size_t count)
+{
+    int failed = s2clr_run_identity_add_floats(root, "teacher's logits", s->soft, count);
+    if (!s->soft) return failed;
+    failed |= json_object_set_new(root, "teacher's share", json_real(s->distill_share));
+    failed |= json_object_set_new(root, "teacher", json_string(s->distill_hard ? "hard" : "soft"));
+    if (!s->distill_hard)
+        failed |= json_object_set_new(root, "temperature", json_real(s->distill_temperature));
+    return failed;
+}
+
+s2clr_status s2clr_run_identity(const s2clr_supervised_settings *s, const s2clr_card *card,
+                                const s2clr_card_level *level, const s2clr_net *net,
+                                const s2clr_samples *train, const s2clr_samples *val, char **out)
+{
+    json_t *root;
+    const int outputs = s2clr_net_arch(net)->outputs;
+    S2CLR_TRY(s2clr_run_identity_new(&s->common, card, level, net, &root));
+    int failed = json_object_set_new(root, "balance", json_real(s->balance));
+    failed |= json_object_set_new(root, "label smoothing", json_real(s->label_smoothing));
+    failed |= json_object_set_new(root, "patience", json_integer(s->patience));
+    failed |=
+        json_object_set_new(root, "class weights", weights_value(s, outputs == 1 ? 2 : outputs));
+    failed |= json_object_set_new(root, "frozen nodes", json_integer((json_int_t)s->frozen));
+    failed |= json_object_set_new(root, "decay per group", json_real(s->group_decay));
+    failed |= s2clr_run_identity_add_floats(root, "first weights", s->initial,
+                                            s2clr_net_param_count(net));
+    failed |= add_distillation(root, s, train->count * (size_t)outputs);
+    failed |= s2clr_run_identity_add_samples(root, "training samples", train);
+    failed |= s2clr_run_identity_add_samples(root, "validation samples", val);
+    return failed ? cannot_write(root) : s2clr_run_identity_text(root, out);
 }

@@ -17,7 +17,8 @@ typedef struct s2clr_samples {
     size_t count;
     int channels, size; /* every patch is (channels, size, size) */
     const char *const *names; // (count) stable identification ("PermanentCrop/PermanentCrop_7.jpg")
-    const int *labels;        // (count) 0 or 1 (1 = positive)
+    const int *labels;        // (count) 0 or 1 (1 = positive), or a class below K; -1: unknown;
+                              // NULL: nothing is labelled
     const int *groups;        // (count) class index for per-group reports, NULL if none
     const char *const *group_names;
     int group_count;

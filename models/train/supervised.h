@@ -3,7 +3,7 @@
  *
  *     s2clr_supervised_settings settings;
  *     s2clr_supervised_defaults(&settings);
- *     settings.run_dir = "run";
+ *     settings.common.run_dir = "run";
  *     S2CLR_TRY(s2clr_supervised_run(&settings, card, &train, &val, backend, device, pool,
  *                                    &progress, &result));
  *
@@ -15,32 +15,40 @@
 #ifndef S2CLR_TRAIN_SUPERVISED_H
 #define S2CLR_TRAIN_SUPERVISED_H
 
+#include <stdbool.h>
+
 #include "base/pool.h"
 #include "base/progress.h"
 #include "file/card.h"
 #include "train/samples.h"
+#include "train/training.h"
 
 typedef struct s2clr_supervised_settings {
-    const char *run_dir;
-    const char *optimiser;     /* "adamw" */
-    double rate, weight_decay; /* peak learning rate */
-    double warmup;             /* share of all steps, 0..1 */
-    int epochs, batch, micro;  /* batch: multiple of micro */
-    uint32_t augment;          /* s2clr_augment_flag */
-    double balance;            /* 0: as they come; 1: equal shares of both labels; between: mixed */
+    s2clr_training common;
+    double balance; /* 0: as they come; 1: equal shares of the labels; between: mixed */
     double label_smoothing;
-    int patience;              /* epochs without a better validation AUC before stopping; 0: never */
-    const char *level;         /* level of the samples' DN; a level of the card */
-    uint64_t seed;
-    int resume;                /* continue from the checkpoint in run_dir if there is one */
+    int patience; /* epochs without a better validation AUC before stopping; 0: never */
+    const double *class_weight; // (2, or K) factor of a label's loss; NULL: 1
+
+    /* from another model (train/finetune.h fills these in) */
+    const float *initial; // (param_count) weights to start from; NULL: fresh ones
+    size_t frozen;        /* nodes [0, frozen) of the network are not trained */
+    double group_decay;   /* factor of the rate per group of layers, from the last down; 1: none */
+
+    /* distillation (train/teach.h) */
+    const float *soft;          // (train->count, K) the teacher's logits; NULL: none
+    double distill_temperature; /* both sides' logits are divided by it */
+    double distill_share;       /* of the loss that the teacher has; labels have the rest */
+    bool distill_hard;          /* the teacher's decision (p > 1/2) instead of its probability */
 } s2clr_supervised_settings;
 
+/* One rate for all layers, nothing frozen; temperature 2, share 1, soft. */
 void s2clr_supervised_defaults(s2clr_supervised_settings *settings);
 
 typedef struct s2clr_supervised_result {
     int epochs_run, best_epoch;
-    double best_auc;      /* on val */
-    double seconds;       /* of this call */
+    double best_auc; /* on val */
+    double seconds;  /* of this call */
     char model_path[4096];
 } s2clr_supervised_result;
 
@@ -54,9 +62,31 @@ s2clr_status s2clr_supervised_run(const s2clr_supervised_settings *settings, s2c
                                   s2clr_pool *pool, const s2clr_progress *progress,
                                   s2clr_supervised_result *result);
 
+typedef struct s2clr_supervised_cost {
+    size_t weights, learning; /* trainable values, and those of them that this run changes */
+    size_t steps;             /* per epoch */
+    size_t bytes;             /* activations, weights, gradients, moments */
+    double seconds;           /* of one step, measured; 0 when the memory for it is not there */
+    double validation_seconds; /* of one epoch, from the forward half of that step */
+} s2clr_supervised_cost;
+
+/* What a run would cost: checks as the run does, then two steps on made-up patches, nothing
+ * written. settings->soft: any array of that size stands for the teacher's logits. */
+s2clr_status s2clr_supervised_try(const s2clr_supervised_settings *settings, s2clr_card *card,
+                                  const s2clr_samples *train, const s2clr_samples *val,
+                                  const s2clr_backend *backend, s2clr_device *device,
+                                  s2clr_pool *pool, s2clr_supervised_cost *out);
+
 /* Probabilities of all samples with weights of net (used for validation and by `evaluate`):
  * p[i] = sigmoid(logit / card->temperature). */
 s2clr_status s2clr_predict_samples(const s2clr_net *net, const float *params,
+                                   const s2clr_card *card, const char *level,
+                                   const s2clr_samples *samples, const s2clr_backend *backend,
+                                   s2clr_device *device, s2clr_pool *pool,
+                                   const s2clr_progress *progress, double *p);
+
+/* The same for a network of K outputs: p: (count, K), softmax of logits / card->temperature. */
+s2clr_status s2clr_predict_classes(const s2clr_net *net, const float *params,
                                    const s2clr_card *card, const char *level,
                                    const s2clr_samples *samples, const s2clr_backend *backend,
                                    s2clr_device *device, s2clr_pool *pool,

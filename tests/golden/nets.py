@@ -1,31 +1,50 @@
-"""Goldens of the ResNets, in float64, from weights that both sides generate from counters.
+"""Goldens of the networks, in float64, from weights that both sides generate from counters.
 
-    python3 tests/golden/nets.py > tests/golden/nets.json      (needs torch and torchvision)
+    python3 tests/golden/nets.py [ARCHITECTURE...]     (needs torch, torchvision, timm)
 
-Weights, in torchvision's order of parameters, then of running statistics; tensor i uses Philox
-stream i, u is uniform in [0, 1):
+writes tests/golden/nets.json; with names, only those are made anew.
+
+The modules are those of torch_nets.py. Every tensor uses the Philox stream that is the FNV-1a hash
+of its name, so that no side depends on the other's order; u is uniform in [0, 1):
     convolution, linear weight   (2u - 1) sqrt(6 / fan_in)
-    linear bias                  (u - 0.5) / 5
-    batch norm                   weight (0.5 + u) / 4, bias 1.5 + (u - 0.5) / 5 (its negative in
-                                 every "bn1" where u < 0.25), running mean (u - 0.5) / 5,
-                                 running variance 0.5 + u
+    their bias                   (u - 0.5) / 5
+    batch norm                   weight (0.5 + u) / 4, bias f (1.5 + (u - 0.5) / 5) with f = 1 but
+                                 for a quarter of the channels (u < 0.25) of some layers, see NEGATIVE
+                                 running mean (u - 0.5) / 5, running variance 0.5 + u
 The biases keep values four deviations away from the kink of ReLU: a value that rounding pushes over
 it changes a gradient by far more than rounding itself, in any float32 program.
-Inputs are 2u - 1 from stream 1000000. Stored: logits at 120 x 120; norm and eight samples of every
-gradient of one training step; ten losses of AdamW.
+Inputs are 2u - 1 from stream 1.
+Stored per architecture: every tensor's name and shape at 12 bands, which is a module's state_dict
+without num_batches_tracked; at 12 and 10 bands logits of two patches, loss and logits of a training
+step of four, and after it the norm and four samples (indices from stream hash + 2^32) of every
+gradient (at 10 bands: of every 16th), and the norms of the running statistics; ten losses of AdamW.
 """
 import json
+import pathlib
 import platform
 import re
 import sys
 
 import numpy as np
+import timm
 import torch
 import torchvision
+from torch import nn
 
+import torch_nets
 from philox import uniform
 
-SEED, BANDS = 2021, 12
+SEED, SIZE, BATCH, SAMPLES = 2021, 120, 4, 4
+# Parts of the names of batch norms, and f: each is followed by a ReLU, the last by several sums
+# with what is positive, and then a ReLU.
+NEGATIVE = (("bn1.", -1.0), ("norm2.", -1.0), ("_1.bn.", -1.0), (".rep.2.", -1.0), ("skipbn.", -12.0))
+
+
+def stream_of(name):
+    h = 0x811C9DC5
+    for byte in name.encode():
+        h = (h ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return h
 
 
 def values(stream, shape):
@@ -33,65 +52,64 @@ def values(stream, shape):
     return torch.from_numpy(u)
 
 
-def make(arch):
-    net = getattr(torchvision.models, arch)(weights=None)
-    net.conv1 = torch.nn.Conv2d(BANDS, 64, 7, 2, 3, bias=False)
-    net.fc = torch.nn.Linear(net.fc.in_features, 1)
-    net = net.double()
-    stream = 0
+def fill(net):
+    norms = [n + "." for n, m in net.named_modules() if isinstance(m, nn.BatchNorm2d)]
     with torch.no_grad():
-        for name, p in net.named_parameters():
-            u = values(stream, tuple(p.shape))
-            if p.dim() > 1:
-                p.copy_((2 * u - 1) * (6.0 / p[0].numel()) ** 0.5)
-            elif name.startswith("fc"):
-                p.copy_((u - 0.5) / 5)
-            elif name.endswith("bias"):
-                sign = torch.where((u < 0.25) & ("bn1" in name), -1.0, 1.0)
-                p.copy_(sign * (1.5 + (u - 0.5) / 5))
-            else:
-                p.copy_((0.5 + u) / 4)
-            p.copy_(p.float().double())
-            stream += 1
-        for name, b in net.named_buffers():
+        for name, p in net.state_dict().items():
             if name.endswith("num_batches_tracked"):
                 continue
-            u = values(stream, tuple(b.shape))
-            b.copy_((0.5 + u) if name.endswith("var") else (u - 0.5) / 5)
-            b.copy_(b.float().double())
-            stream += 1
+            u = values(stream_of(name), tuple(p.shape))
+            norm = name.startswith(tuple(norms)) and name.rsplit(".", 1)[0] + "." in norms
+            if p.dim() > 1:
+                v = (2 * u - 1) * (6.0 / p[0].numel()) ** 0.5
+            elif name.endswith("running_var"):
+                v = 0.5 + u
+            elif norm and name.endswith("weight"):
+                v = (0.5 + u) / 4
+            elif norm and name.endswith("bias"):
+                f = next((f for part, f in NEGATIVE if part in name), 1.0)
+                v = torch.where(u < 0.25, f, 1.0) * (1.5 + (u - 0.5) / 5)
+            else:
+                v = (u - 0.5) / 5
+            p.copy_(v.float().double())
     return net
 
 
-def batch(n, size):
-    return 2 * values(1000000, (n, BANDS, size, size)) - 1
+def batch(n, bands, size):
+    return 2 * values(1, (n, bands, size, size)) - 1
 
 
-def logits(arch):
-    net = make(arch).eval()
-    with torch.no_grad():
-        return net(batch(2, 120))[:, 0].tolist()
+def row(name, shape, g):
+    at = (uniform(SEED, stream_of(name) + (1 << 32), SAMPLES) * g.numel()).astype(int)
+    return [name, list(shape), [g.norm().item()] + g.reshape(-1)[at].tolist()]
 
 
-def gradients(arch, n, size):
-    net = make(arch).train()
-    target = (torch.arange(n) % 2).double()
-    z = net(batch(n, size))[:, 0]
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(z, target)
+def step(net, bands, thin):
+    """Loss, logits, gradients and running statistics of one training step."""
+    target = (torch.arange(BATCH) % 2).double()
+    net.train()
+    z = net(batch(BATCH, bands, SIZE))[:, 0]
+    loss = nn.functional.binary_cross_entropy_with_logits(z, target)
     loss.backward()
-    rows = []
-    for i, (name, p) in enumerate(net.named_parameters()):
-        g = p.grad.reshape(-1)
-        at = (uniform(SEED, 2000000 + i, 8) * g.numel()).astype(int)
-        rows.append({"name": name, "norm": g.norm().item(), "samples": g[at].tolist()})
-    running = {k: v.norm().item() for k, v in net.named_buffers() if "running" in k}
-    return {"batch": n, "size": size, "loss": loss.item(), "logits": z.tolist(),
-            "parameters": rows, "running_norm_sum": sum(running.values())}
+    parameters = [row(n, p.shape, p.grad) for n, p in net.named_parameters()]
+    running = [[n, list(b.shape), [b.norm().item()]] for n, b in net.named_buffers()
+               if "running" in n]
+    total = sum(r[2][0] ** 2 for r in parameters) ** 0.5
+    return {"loss": loss.item(), "logits": z.tolist(), "norm": total,
+            "tensors": (parameters + running)[::thin]}
+
+
+def goldens(arch, bands, thin):
+    net = fill(torch_nets.make(arch, bands)).eval()
+    with torch.no_grad():
+        out = {"logits": net(batch(2, bands, SIZE))[:, 0].tolist()}
+    out["step"] = step(net, bands, thin)
+    return out
 
 
 def losses(arch, n, size, rate):
-    net = make(arch).train()
-    x, target = batch(n, size), (torch.arange(n) % 2).double()
+    net = fill(torch_nets.make(arch, 12)).train()
+    x, target = batch(n, 12, size), (torch.arange(n) % 2).double()
     decay = [p for p in net.parameters() if p.dim() > 1]
     other = [p for p in net.parameters() if p.dim() <= 1]
     optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05},
@@ -99,23 +117,33 @@ def losses(arch, n, size, rate):
     out = []
     for _ in range(10):
         optimiser.zero_grad()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(net(x)[:, 0], target)
+        loss = nn.functional.binary_cross_entropy_with_logits(net(x)[:, 0], target)
         out.append(loss.item())
         loss.backward()
         optimiser.step()
     return {"batch": n, "size": size, "rate": rate, "weight_decay": 0.05, "values": out}
 
 
+def compact(value):
+    """JSON with eight digits and lists of numbers on one line."""
+    text = re.sub(r'(?<![\w."])-?\d+\.\d+(e-?\d+)?', lambda m: f"{float(m[0]):.8g}",
+                  json.dumps(value, indent=1))
+    text = re.sub(r"\n\s+(?=[-0-9\]])", " ", text)
+    return re.sub(r'\[\s+"([\w.]+)",\s+\[ ([\d, ]*) \],\s+\[ ', r'["\1", [\2], [', text) + "\n"
+
+
 def main():
-    out = {"made_by": "tests/golden/nets.py", "python": platform.python_version(),
-           "torch": torch.__version__, "torchvision": torchvision.__version__, "seed": SEED}
-    for arch in ("resnet18", "resnet50", "resnet152"):
-        print(arch, file=sys.stderr)
-        out[arch] = {"logits": logits(arch), "gradients": gradients(arch, 8, 64)}
-    out["resnet18"]["losses"] = losses("resnet18", 8, 64, 1e-4)
-    out["resnet50"]["losses"] = losses("resnet50", 8, 64, 1e-4)
-    text = json.dumps(out, indent=1)
-    print(re.sub(r"\n\s+(?=[-0-9\]])", " ", text))  # lists of numbers on one line
+    path = pathlib.Path(__file__).with_name("nets.json")
+    out = json.loads(path.read_text()) if sys.argv[1:] else {}
+    out |= {"made_by": "tests/golden/nets.py", "python": platform.python_version(),
+            "torch": torch.__version__, "torchvision": torchvision.__version__,
+            "timm": timm.__version__, "seed": SEED, "size": SIZE, "batch": BATCH}
+    for arch in sys.argv[1:] or torch_nets.ARCHS:
+        print(arch, file=sys.stderr, flush=True)
+        out[arch] = {"12": goldens(arch, 12, 1), "10": goldens(arch, 10, 16)}
+        if arch in ("resnet18", "resnet50"):
+            out[arch]["losses"] = losses(arch, 8, 64, 1e-4)
+        path.write_text(compact(out))
 
 
 main()

@@ -6,9 +6,9 @@ W0, W1 = 0x9E3779B9, 0xBB67AE85
 LOW = np.uint64(0xFFFFFFFF)
 
 
-def words(seed, stream, count):
-    """The first `count` 32-bit words of (seed, stream)."""
-    block = np.arange((count + 3) // 4, dtype=np.uint64)
+def words(seed, stream, count, first=0):
+    """`count` 32-bit words of (seed, stream) from `first`, a multiple of 4, on."""
+    block = np.arange((count + 3) // 4, dtype=np.uint64) + np.uint64(first // 4)
     c = [block & LOW, block >> np.uint64(32),
          np.full_like(block, stream & 0xFFFFFFFF), np.full_like(block, stream >> 32)]
     key = [seed & 0xFFFFFFFF, seed >> 32]
@@ -21,6 +21,6 @@ def words(seed, stream, count):
     return np.stack(c, axis=1).reshape(-1)[:count].astype(np.uint32)
 
 
-def uniform(seed, stream, count):
+def uniform(seed, stream, count, first=0):
     """Uniform in [0, 1), exactly the float32 values of s2clr_random_uniform()."""
-    return (words(seed, stream, count) >> np.uint32(8)).astype(np.float64) * 2.0 ** -24
+    return (words(seed, stream, count, first) >> np.uint32(8)).astype(np.float64) * 2.0 ** -24

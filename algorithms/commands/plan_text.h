@@ -1,0 +1,23 @@
+/*
+ * What the plans of all recipes say alike: memory and time.
+ */
+#ifndef S2CLR_COMMANDS_PLAN_TEXT_H
+#define S2CLR_COMMANDS_PLAN_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "net/net.h"
+
+/* "12 s", "34 min", "5.6 h" */
+void s2clr_duration_text(double seconds, char *out, size_t size);
+
+/* "1024-512-128" */
+void s2clr_widths_text(const int *width, int count, char *out, size_t size);
+
+/* Two lines, "memory ..." and "time ...". step: seconds of one, measured, 0: there was not enough
+ * memory for it, and `smaller` is the option that needs less. */
+void s2clr_cost_print(FILE *to, size_t bytes, double step, double all, const char *without,
+                      const char *smaller);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * What both sweeps share: their common options, the data and the device, and the loop over trials.
+ */
+#ifndef S2CLR_COMMANDS_SWEEP_TRIALS_H
+#define S2CLR_COMMANDS_SWEEP_TRIALS_H
+
+#include <jansson.h>
+
+#include "commands/dataset_rows.h"
+#include "report/sweep.h"
+#include "train/pretrain.h"
+
+#define S2CLR_ROWS_SWEEP                                                                           \
+    S2CLR_ROWS_DATASET,                                                                            \
+        {"probe",                                                                                  \
+         NULL,                                                                                     \
+         S2CLR_TYPE_TEXT,                                                                          \
+         .meta = "CLASS",                                                                          \
+         .group = "Data",                                                                          \
+         .help =                                                                                   \
+             "Class that nearest neighbours in the validation part are to tell from the "          \
+             "others, or several, separated by commas; without it, images go by their classes "    \
+             "and stores by their labels."},                                                       \
+        {"patches",                                                                                \
+         NULL,                                                                                     \
+         S2CLR_TYPE_INT,                                                                           \
+         .meta = "N",                                                                              \
+         .standard = "4096",                                                                       \
+         .minimum = 2,                                                                             \
+         .maximum = 1e9,                                                                           \
+         .group = "Data",                                                                          \
+         .help = "Training patches of each trial, spread evenly over the training part."},         \
+        {"bands-names",                                                                            \
+         NULL,                                                                                     \
+         S2CLR_TYPE_TEXT,                                                                          \
+         .meta = "LIST",                                                                           \
+         .group = "Data",                                                                          \
+         .help = "Names of the images' bands in their order; B04,B03,B02 for three bands without " \
+                 "it."},                                                                           \
+        {"level",                                                                                  \
+         NULL,                                                                                     \
+         S2CLR_TYPE_TEXT,                                                                          \
+         .meta = "NAME",                                                                           \
+         .group = "Data",                                                                          \
+         .help = "Level of the card that the images' numbers are in; without it, the card's "      \
+                 "first."},                                                                        \
+        {"output",                                                                                 \
+         "o",                                                                                      \
+         S2CLR_TYPE_OUTPUT_FOLDER,                                                                 \
+         .required = true,                                                                         \
+         .meta = "DIR",                                                                            \
+         .group = "Output",                                                                        \
+         .help = "Folder of the sweep: results.jsonl, report.html and the trials' logs."},         \
+        {"resume", NULL, S2CLR_TYPE_FLAG, .group = "Output",                                       \
+         .help = "Goes on with the trials that the folder has no result of."},                     \
+        {"budget",                                                                                 \
+         NULL,                                                                                     \
+         S2CLR_TYPE_REAL,                                                                          \
+         .meta = "MINUTES",                                                                        \
+         .standard = "0",                                                                          \
+         .minimum = 0,                                                                             \
+         .maximum = 1e6,                                                                           \
+         .group = "Output",                                                                        \
+         .help = "Begins no trial that would end after so many minutes; 0: all trials. The rest "  \
+                 "follows with --resume."},                                                        \
+        {"dry-run", NULL, S2CLR_TYPE_FLAG, .group = "Output",                                      \
+         .help = "Prints the trials and stops."},                                                  \
+        {"card",           NULL,                                                                   \
+         S2CLR_TYPE_INPUT, .meta = "JSON",                                                         \
+         .group = "Data",  .help = "A partial card: bands, levels."},                              \
+        {"arch",                                                                                   \
+         NULL,                                                                                     \
+         S2CLR_TYPE_TEXT,                                                                          \
+         .meta = "NAME",                                                                           \
+         .standard = "resnet18",                                                                   \
+         .group = "Network",                                                                       \
+         .help = "Architecture of the encoder; \"s2clr info\" lists them."},                       \
+        {"width",                                                                                  \
+         NULL,                                                                                     \
+         S2CLR_TYPE_INT,                                                                           \
+         .meta = "N",                                                                              \
+         .minimum = 1,                                                                             \
+         .maximum = 4096,                                                                          \
+         .group = "Network",                                                                       \
+         .help = "Channels of the first stage; without it, the "                                   \
+                 "architecture's."},                                                               \
+        {"depth",                                                                                  \
+         NULL,                                                                                     \
+         S2CLR_TYPE_INT,                                                                           \
+         .meta = "N",                                                                              \
+         .minimum = 1,                                                                             \
+         .maximum = 64,                                                                            \
+         .group = "Network",                                                                       \
+         .help = "Number of layers, where the architecture lets it be chosen (dense)."},           \
+        {"projection",                                                                             \
+         NULL,                                                                                     \
+         S2CLR_TYPE_TEXT,                                                                          \
+         .meta = "LIST",                                                                           \
+         .standard = "1024,512,128",                                                               \
+         .group = "Network",                                                                       \
+         .help = "Widths of the layers behind the encoder whose output is compared."},             \
+        {"epochs",                                                                                 \
+         NULL,                                                                                     \
+         S2CLR_TYPE_INT,                                                                           \
+         .meta = "N",                                                                              \
+         .standard = "5",                                                                          \
+         .minimum = 1,                                                                             \
+         .maximum = 100000,                                                                        \
+         .group = "Training",                                                                      \
+         .help = "Rounds of each trial."},                                                         \
+        {"neighbours",        NULL,                                                                \
+         S2CLR_TYPE_INT,      .meta = "N",                                                         \
+         .standard = "20",    .minimum = 1,                                                        \
+         .maximum = 100000,   .advanced = true,                                                    \
+         .group = "Training", .help = "Of the probe."},                                            \
+    {                                                                                              \
+        "precision", NULL, S2CLR_TYPE_CHOICE,                                                      \
+            .standard = "f32", .choices = "f32,bf16", .group = "Training",                         \
+            .help = "Of the arithmetic; weights, sums and moments are f32 either way."             \
+    }
+
+typedef struct s2clr_sweep_plan {
+    s2clr_sweep *sweep;             /* names filled in */
+    s2clr_pretrain_settings *trial; // (sweep->count) what differs; the rest is filled in
+    json_t *settings;               /* what all trials share; the loop adds data and network */
+} s2clr_sweep_plan;
+
+/* settings of one trial before its own are put in; --epochs, --seed, --neighbours. */
+void s2clr_sweep_base(const s2clr_args *args, s2clr_pretrain_settings *out);
+
+/* Opens everything and runs the trials that are not done, as far as the budget goes; `report` is
+ * called after each and at the end. */
+s2clr_status s2clr_sweep_trials(const s2clr_args *args, s2clr_sweep_plan *plan,
+                                s2clr_status (*report)(s2clr_sweep *sweep, void *context),
+                                void *context);
+
+/* "12 of 45 trials done ..." or JSON. */
+s2clr_status s2clr_sweep_print(const s2clr_args *args, const s2clr_sweep *sweep);
+
+#endif

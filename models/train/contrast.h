@@ -1,0 +1,68 @@
+/*
+ * Loss and gradient of one contrastive batch that may be larger than the memory for activations:
+ * the batch is computed in chunks, and computed twice (gradient caching: Gao, Zhang, Han and
+ * Callan, "Scaling deep contrastive learning batch size under memory limited setup", RepL4NLP
+ * 2021).
+ *
+ *     s2clr_contrast *contrast;
+ *     S2CLR_TRY(s2clr_contrast_new(&options, backend, device, pool, &contrast));
+ *     S2CLR_TRY(s2clr_contrast_run(contrast, params, place, &source, &loss, gradient));
+ *
+ * First every chunk runs forward and only its embeddings are kept; one loss over all of them gives
+ * the gradient of every embedding; then every chunk runs forward again, and backward from its own
+ * share. Gradients of the weights are added in the order of the chunks. A batch of one chunk runs
+ * once.
+ *
+ * Batch norm sees the two views of one chunk together. Its running statistics move once per batch,
+ * by the mean of what the chunks would have moved them.
+ */
+#ifndef S2CLR_TRAIN_CONTRAST_H
+#define S2CLR_TRAIN_CONTRAST_H
+
+#include "net/net.h"
+#include "base/pool.h"
+
+typedef struct s2clr_contrast s2clr_contrast;
+
+typedef struct s2clr_contrast_options {
+    const s2clr_net *net; /* with a projection head */
+    int batch;            /* patches, >= 2; a multiple of chunk */
+    int chunk;            /* patches; a multiple of micro */
+    int micro;            /* views computed at once by one thread */
+    int size;             /* of a patch, pixels */
+    double temperature;
+} s2clr_contrast_options;
+
+/* Where views come from. Asked twice for every chunk of a batch that has several, and has to answer
+ * the same. */
+typedef struct s2clr_contrast_source {
+    void *context;
+    /* x: (2 count, C, H, W), the first views of patches [first, first + count) of the batch, then
+     * their second views. */
+    s2clr_status (*fill)(void *context, size_t first, size_t count, float *x);
+    const char *(*name)(void *context, size_t patch); /* of a patch of the batch, for messages */
+} s2clr_contrast_source;
+
+/* What new would refuse, found without allocating anything. */
+s2clr_status s2clr_contrast_check(const s2clr_contrast_options *options);
+
+/* Everything borrowed must outlive it. Free with s2clr_contrast_free(). */
+s2clr_status s2clr_contrast_new(const s2clr_contrast_options *options, const s2clr_backend *backend,
+                                s2clr_device *device, s2clr_pool *pool, s2clr_contrast **out);
+void s2clr_contrast_free(s2clr_contrast *contrast);
+
+/* Bytes such a contrast holds, found without allocating it. */
+s2clr_status s2clr_contrast_needs(const s2clr_contrast_options *options,
+                                  const s2clr_backend *backend, s2clr_device *device,
+                                  s2clr_pool *pool, size_t *bytes);
+
+/* place: (batch) as for s2clr_ntxent(), or NULL. gradient: (trainable). Running statistics in
+ * params move, nothing else of them. S2CLR_ERR_BACKEND names a patch whose embedding is zero or not
+ * finite. */
+s2clr_status s2clr_contrast_run(s2clr_contrast *contrast, float *params, const int *place,
+                                const s2clr_contrast_source *source, double *loss, float *gradient);
+
+/* (2 batch, D) of the last run, rows 2i and 2i + 1 being the views of patch i. Borrowed. */
+const float *s2clr_contrast_embeddings(const s2clr_contrast *contrast, size_t *d);
+
+#endif

@@ -1,0 +1,93 @@
+#include "train/pretrain.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "file/model.h"
+#include "train/ppretrain.h"
+
+void s2clr_pretrain_defaults(s2clr_pretrain_settings *settings)
+{
+    *settings = (s2clr_pretrain_settings){
+        .common = s2clr_training_defaults(), .temperature = 0.1, .chunk = 64, .probe_k = 20};
+    settings->common.rate = 1e-3;
+    settings->common.weight_decay = 1e-4;
+    settings->common.epochs = 50;
+    settings->common.batch = 256;
+    if (s2clr_augment_parse("multispectral", &settings->common.augment) != S2CLR_OK)
+        s2clr_error_clear();
+}
+
+static s2clr_status begin(pretrainer *t, const s2clr_samples *probe, const float *initial)
+{
+    char *identity;
+    S2CLR_TRY(s2clr_probe_open(probe, &t->probe));
+    S2CLR_TRY(s2clr_pretrainer_check(t));
+    S2CLR_TRY(s2clr_run_loop_open(&t->loop, false));
+    S2CLR_TRY(s2clr_pretrainer_prepare(t));
+    S2CLR_TRY(s2clr_pretrainer_identity(t, initial, &identity));
+    return s2clr_run_loop_start(&t->loop, identity, initial);
+}
+
+/* The last batch again, now with the final weights, so that a run that was resumed after its last
+ * epoch says the same. */
+static s2clr_status look_back(pretrainer *t)
+{
+    s2clr_checkpoint *state = &t->loop.state;
+    float *params;
+    S2CLR_TRY(s2clr_alloc(state->param_count, sizeof *params, "weights", (void **)&params));
+    memcpy(params, state->params, state->param_count * sizeof *params);
+    s2clr_pretrainer_shuffle(t, state->epoch - 1);
+    const s2clr_status status =
+        s2clr_pretrainer_gradient(t, t->loop.steps - 1, params, t->loop.gradient);
+    s2clr_free(params);
+    S2CLR_TRY(status);
+    S2CLR_TRY(s2clr_pretrainer_look(t));
+    return t->probe.from && isnan(t->probe.accuracy) ? s2clr_probe_run(t, 1, 1) : S2CLR_OK;
+}
+
+static s2clr_status conclude(pretrainer *t)
+{
+    S2CLR_TRY(look_back(t));
+    S2CLR_TRY(s2clr_pretrainer_describe(t));
+    return s2clr_model_save(t->loop.folder.model, t->card, t->net, t->loop.state.params);
+}
+
+static s2clr_pretrain_result result_of(const pretrainer *t, double seconds)
+{
+    s2clr_pretrain_result result = {.epochs_run = (int)t->loop.state.epoch,
+                                    .loss = t->loss,
+                                    .spread = t->spread,
+                                    .alignment = t->alignment,
+                                    .uniformity = t->uniformity,
+                                    .knn_accuracy = t->probe.accuracy,
+                                    .knn_auc = t->probe.auc,
+                                    .collapsed = t->collapsed,
+                                    .seconds = seconds};
+    memcpy(result.model_path, t->loop.folder.model, sizeof result.model_path);
+    return result;
+}
+
+s2clr_status s2clr_pretrain_run(const s2clr_pretrain_settings *settings, s2clr_card *card,
+                                const s2clr_samples *train, const s2clr_samples *probe,
+                                const float *initial, const s2clr_backend *backend,
+                                s2clr_device *device, s2clr_pool *pool,
+                                const s2clr_progress *progress, s2clr_pretrain_result *result)
+{
+    const double start = s2clr_run_loop_now();
+    pretrainer t = {.settings = settings,
+                    .card = card,
+                    .train = train,
+                    .backend = backend,
+                    .device = device,
+                    .pool = pool,
+                    .loop = {.training = &settings->common, .pool = pool, .progress = progress}};
+    s2clr_status status = begin(&t, probe, initial);
+    while (status == S2CLR_OK && t.loop.state.epoch < (uint64_t)settings->common.epochs)
+        status = s2clr_pretrainer_epoch(&t);
+    if (status == S2CLR_OK) status = conclude(&t);
+    if (status == S2CLR_OK) *result = result_of(&t, s2clr_run_loop_now() - start);
+    s2clr_pretrainer_close(&t);
+    return status;
+}

@@ -1,0 +1,34 @@
+/*
+ * Teachers: what trained models say about the samples that a student will learn from.
+ *
+ *     S2CLR_TRY(s2clr_teach(models, count, card, "L2A", &train, "run/teacher.safetensors", backend,
+ *                           device, pool, progress, logits));
+ *     settings.soft = logits;
+ *     S2CLR_TRY(s2clr_supervised_run(&settings, card, &train, &val, ...));
+ *
+ * Every teacher sees each sample once, unaugmented, prepared as its own card says: bands are found
+ * by name among the student's, and the level must be one of the teacher's.
+ */
+#ifndef S2CLR_TRAIN_TEACH_H
+#define S2CLR_TRAIN_TEACH_H
+
+#include "base/pool.h"
+#include "base/progress.h"
+#include "file/model.h"
+#include "train/samples.h"
+
+/* What s2clr_teach() would refuse, found before anything is computed: outputs, bands, level, patch.
+ * card: the student's; its bands are the samples'. */
+s2clr_status s2clr_teach_check(const s2clr_model *const *models, size_t count,
+                               const s2clr_card *card, const char *level);
+
+/* logits: (samples->count, K), K = card->arch.outputs: of one teacher, divided by its card's
+ * temperature; of several, those of the mean of their probabilities. cache: file that keeps what
+ * was computed, part by part, so that a killed run goes on where it was; NULL: none. A file of
+ * other teachers or samples is S2CLR_ERR_MISMATCH. */
+s2clr_status s2clr_teach(const s2clr_model *const *models, size_t count, const s2clr_card *card,
+                         const char *level, const s2clr_samples *samples, const char *cache,
+                         const s2clr_backend *backend, s2clr_device *device, s2clr_pool *pool,
+                         const s2clr_progress *progress, float *logits);
+
+#endif

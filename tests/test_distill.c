@@ -1,0 +1,427 @@
+/* What teachers say, and students that listen. */
+#include "harness.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/philox.h"
+#include "train/metrics.h"
+#include "train/teach.h"
+#include "train_rig.h"
+
+/* ---- teachers: networks of single pixels with drawn weights, cheap enough for many samples ----
+ */
+
+static s2clr_model *teacher_new(const char *name, uint64_t seed, int classes, bool swapped)
+{
+    s2clr_card *card = textures_card("pixel", 4, 16, classes);
+    s2clr_net *net = NULL;
+    s2clr_model *model = NULL;
+    char path[4096];
+    card->temperature = classes == 2 && seed == 1 ? 2 : 1;
+    for (int b = 0; b < RIG_BANDS; b++) {
+        card->mean[b] = 100 + 20 * (float)b, card->std[b] = 30 + 10 * (float)b;
+        if (swapped) snprintf(card->band[b], S2CLR_CARD_WORD, "%s", b ? "B04" : "B03");
+    }
+    TEST_OK(s2clr_net_new(&card->arch, &net));
+    float *w = malloc(s2clr_net_param_count(net) * sizeof *w);
+    TEST_OK(s2clr_net_init(net, seed, w));
+    snprintf(path, sizeof path, "%s/%s.safetensors", test_folder(), name);
+    TEST_OK(s2clr_model_save(path, card, net, w));
+    TEST_OK(s2clr_model_open(path, &model));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+    free(w);
+    s2clr_net_free(net);
+    s2clr_card_free(card);
+    return model;
+}
+
+typedef struct lesson {
+    const s2clr_model *models[3];
+    size_t count, samples;
+    int classes, threads;
+    const char *cache;
+    int stop_after; /* reports; 0: never */
+    int reports;
+} lesson;
+
+static bool note(void *context, double fraction, const char *message)
+{
+    lesson *l = context;
+    CU_ASSERT_TRUE(fraction >= 0 && fraction <= 1 && strstr(message, "teacher") != NULL);
+    l->reports++;
+    return l->stop_after == 0 || l->reports < l->stop_after;
+}
+
+static s2clr_status ask(lesson *l, float *logits)
+{
+    static textures set;
+    const s2clr_samples samples = textures_make(&set, 1, l->samples, 16, l->classes);
+    const s2clr_backend *backend = NULL;
+    s2clr_device *device = NULL;
+    s2clr_pool *pool = NULL;
+    const s2clr_progress progress = {.call = note, .context = l};
+    s2clr_card *card = textures_card("resnet18", 8, 16, l->classes);
+    TEST_OK(s2clr_backend_find("portable", &backend));
+    TEST_OK(backend->device_open("", S2CLR_F32, &device));
+    TEST_OK(s2clr_pool_new(l->threads, &pool));
+    l->reports = 0;
+    const s2clr_status status = s2clr_teach(l->models, l->count, card, "NOISE", &samples, l->cache,
+                                            backend, device, pool, &progress, logits);
+    s2clr_pool_free(pool);
+    backend->device_close(device);
+    s2clr_card_free(card);
+    return status;
+}
+
+/* The probabilities that a model gives the samples itself, its bands in its own order. */
+static void own_probabilities(const s2clr_model *model, size_t count, int classes, double *p)
+{
+    static textures set;
+    const s2clr_samples samples = textures_make(&set, 1, count, 16, classes);
+    const s2clr_backend *backend = NULL;
+    s2clr_device *device = NULL;
+    s2clr_pool *pool = NULL;
+    TEST_OK(s2clr_backend_find("portable", &backend));
+    TEST_OK(backend->device_open("", S2CLR_F32, &device));
+    TEST_OK(s2clr_pool_new(1, &pool));
+    TEST_OK(s2clr_predict_classes(s2clr_model_net(model), s2clr_model_params(model),
+                                  s2clr_model_card(model), "NOISE", &samples, backend, device, pool,
+                                  NULL, p));
+    s2clr_pool_free(pool);
+    backend->device_close(device);
+}
+
+enum { FEW = 21 };
+
+static double sigmoid(float z)
+{
+    return 1 / (1 + exp(-(double)z));
+}
+
+static void teachers_agree_with_their_predictions(void)
+{
+    s2clr_model *a = teacher_new("a", 1, 2, false), *b = teacher_new("b", 2, 2, false);
+    lesson one = {.models = {a}, .count = 1, .samples = FEW, .classes = 2, .threads = 2};
+    lesson two = {.models = {a, b}, .count = 2, .samples = FEW, .classes = 2, .threads = 1};
+    float single[FEW], both[FEW];
+    double of_a[FEW], of_b[FEW], spread = 0;
+    own_probabilities(a, FEW, 2, of_a);
+    own_probabilities(b, FEW, 2, of_b);
+    TEST_OK(ask(&one, single));
+    TEST_OK(ask(&two, both));
+    for (int i = 0; i < FEW; i++) {
+        TEST_NEAR(sigmoid(single[i]), of_a[i], 1e-7);
+        TEST_NEAR(sigmoid(both[i]), (of_a[i] + of_b[i]) / 2, 1e-7);
+        spread += fabs(of_a[i] - of_b[i]);
+    }
+    CU_ASSERT_TRUE(spread > 0.1); /* two teachers of one opinion would prove nothing */
+    s2clr_model_close(a), s2clr_model_close(b);
+}
+
+static void classes_are_averaged(void)
+{
+    enum { K = 3 };
+    s2clr_model *a = teacher_new("a3", 1, K, false), *b = teacher_new("b3", 2, K, false);
+    lesson two = {.models = {a, b}, .count = 2, .samples = FEW, .classes = K, .threads = 2};
+    float logits[FEW * K];
+    double of_a[FEW * K], of_b[FEW * K];
+    own_probabilities(a, FEW, K, of_a);
+    own_probabilities(b, FEW, K, of_b);
+    TEST_OK(ask(&two, logits));
+    for (int i = 0; i < FEW; i++) {
+        double sum = 0;
+        for (int j = 0; j < K; j++) sum += exp((double)logits[i * K + j]);
+        TEST_NEAR(sum, 1, 1e-6);
+        for (int j = 0; j < K; j++)
+            TEST_NEAR(exp((double)logits[i * K + j]) / sum, (of_a[i * K + j] + of_b[i * K + j]) / 2,
+                      1e-7);
+    }
+    s2clr_model_close(a), s2clr_model_close(b);
+}
+
+/* A teacher with the bands the other way round is given them so, with its own statistics: it is the
+ * same as one whose first layer and statistics are swapped instead. */
+static void bands_go_by_name(void)
+{
+    s2clr_model *plain = teacher_new("plain", 3, 2, false);
+    s2clr_model *swapped = teacher_new("swapped", 3, 2, true);
+    lesson one = {.models = {swapped}, .count = 1, .samples = FEW, .classes = 2, .threads = 1};
+    float logits[FEW];
+    TEST_OK(ask(&one, logits));
+
+    s2clr_card *card = NULL; /* the plain names, but everything per band exchanged */
+    TEST_OK(s2clr_card_copy(s2clr_model_card(plain), &card));
+    card->mean[0] = s2clr_model_card(plain)->mean[1],
+    card->mean[1] = s2clr_model_card(plain)->mean[0];
+    card->std[0] = s2clr_model_card(plain)->std[1], card->std[1] = s2clr_model_card(plain)->std[0];
+    const s2clr_net *net = s2clr_model_net(plain);
+    float *w = malloc(s2clr_net_param_count(net) * sizeof *w);
+    memcpy(w, s2clr_model_params(plain), s2clr_net_param_count(net) * sizeof *w);
+    for (int k = 0; k < 4; k++) { // hidden.0.conv.weight (4, 2, 1, 1)
+        const float kept = w[2 * k];
+        w[2 * k] = w[2 * k + 1], w[2 * k + 1] = kept;
+    }
+    char path[4096];
+    snprintf(path, sizeof path, "%s/exchanged.safetensors", test_folder());
+    TEST_OK(s2clr_model_save(path, card, net, w));
+    s2clr_model *exchanged = NULL;
+    TEST_OK(s2clr_model_open(path, &exchanged));
+    double p[FEW];
+    own_probabilities(exchanged, FEW, 2, p);
+    for (int i = 0; i < FEW; i++) TEST_NEAR(sigmoid(logits[i]), p[i], 1e-6);
+    free(w);
+    s2clr_card_free(card);
+    s2clr_model_close(plain), s2clr_model_close(swapped), s2clr_model_close(exchanged);
+}
+
+static void killed_lessons_go_on(void)
+{
+    s2clr_model *a = teacher_new("a", 1, 2, false), *b = teacher_new("b", 2, 2, false);
+    char cache[4096];
+    float *whole = malloc(RIG_MANY * sizeof *whole), *logits = malloc(RIG_MANY * sizeof *logits);
+    snprintf(cache, sizeof cache, "%s/teacher.safetensors", test_folder());
+    lesson l = {.models = {a, b}, .count = 2, .samples = RIG_MANY, .classes = 2, .threads = 2};
+    TEST_OK(ask(&l, whole));
+    const int all = l.reports;
+    l.cache = cache;
+    l.threads = 1;
+    l.stop_after = 1;
+    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_CANCELLED);
+    CU_ASSERT_NOT_EQUAL(access(cache, F_OK), 0); /* no part was done */
+    l.threads = 2;
+    l.stop_after = all; /* in the second part */
+    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_CANCELLED);
+    CU_ASSERT_EQUAL(access(cache, F_OK), 0);
+    l.stop_after = 0;
+    memset(logits, 0xff, RIG_MANY * sizeof *logits);
+    TEST_OK(ask(&l, logits));
+    CU_ASSERT_TRUE(l.reports < all);
+    CU_ASSERT_EQUAL(memcmp(whole, logits, RIG_MANY * sizeof *whole), 0);
+    memset(logits, 0xff, RIG_MANY * sizeof *logits);
+    TEST_OK(ask(&l, logits));
+    CU_ASSERT_EQUAL(l.reports, 0); /* all was known */
+    CU_ASSERT_EQUAL(memcmp(whole, logits, RIG_MANY * sizeof *whole), 0);
+    l.count = 1;
+    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("teachers");
+    l.count = 2, l.samples = FEW;
+    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("samples");
+    free(whole), free(logits);
+    s2clr_model_close(a), s2clr_model_close(b);
+}
+
+static void wrong_teachers_are_refused(void)
+{
+    s2clr_model *a = teacher_new("a", 1, 2, false);
+    s2clr_card *card = textures_card("resnet18", 8, 16, 3);
+    const s2clr_model *const models[] = {a};
+    CU_ASSERT_EQUAL(s2clr_teach_check(models, 0, card, "NOISE"), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_teach_check(models, 1, card, "NOISE"), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("has 1 outputs, the student 3");
+    card->arch.outputs = 1;
+    CU_ASSERT_EQUAL(s2clr_teach_check(models, 1, card, "L2A"), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("no level \"L2A\"");
+    card->patch = 32;
+    CU_ASSERT_EQUAL(s2clr_teach_check(models, 1, card, "NOISE"), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("patches of 16 pixels, the samples have 32");
+    card->patch = 16;
+    snprintf(card->band[1], S2CLR_CARD_WORD, "B08");
+    CU_ASSERT_EQUAL(s2clr_teach_check(models, 1, card, "NOISE"), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("needs band B03");
+    s2clr_card_free(card);
+    s2clr_model_close(a);
+}
+
+/* ---- students ---- */
+
+static void without_labels(s2clr_card *card, s2clr_samples *train, s2clr_samples *val)
+{
+    (void)card, (void)val;
+    train->labels = NULL;
+}
+
+/* A teacher who knows: sure of most, in doubt about every fifth. */
+static const float *opinions(int classes)
+{
+    static float soft[2][RIG_TRAIN * 3];
+    float *out = soft[classes == 3];
+    for (int i = 0; i < RIG_TRAIN; i++) {
+        const float sure = i % 5 == 0 ? 0.25f : 4;
+        if (classes == 2) out[i] = i % 3 == 0 ? sure : -sure;
+        for (int j = 0; classes == 3 && j < 3; j++) out[i * 3 + j] = i % 3 == j ? sure : 0;
+    }
+    return out;
+}
+
+static train_run student(const char *folder, int threads, int classes)
+{
+    train_run r = train_run_new(folder, threads);
+    r.classes = classes;
+    r.width = 4;
+    r.settings.soft = opinions(classes);
+    r.settings.common.epochs = 3;
+    return r;
+}
+
+static void learns_from_the_teacher_alone(void)
+{
+    for (int classes = 2; classes <= 3; classes++) {
+        train_run r = student(classes == 2 ? "soft" : "soft3", 2, classes);
+        train_run one = student(classes == 2 ? "soft-one" : "soft3-one", 1, classes);
+        r.change = one.change = without_labels;
+        r.width = one.width = 8;
+        r.settings.common.epochs = one.settings.common.epochs = classes;
+        TEST_OK(train_run_start(&r));
+        CU_ASSERT_TRUE(r.result.best_auc > 0.9);
+        one.stop_epoch = 2;
+        CU_ASSERT_EQUAL(train_run_start(&one), S2CLR_ERR_CANCELLED);
+        one.stop_epoch = 0, one.settings.common.resume = 1;
+        one.settings.distill_temperature = 3;
+        CU_ASSERT_EQUAL(train_run_start(&one), S2CLR_ERR_MISMATCH);
+        TEST_ERROR_SAYS("temperature");
+        one.settings.distill_temperature = 2;
+        TEST_OK(train_run_start(&one));
+        train_run_same(&r, &one);
+    }
+}
+
+/* Weights after a run, without keeping its files apart. */
+static float *after(train_run r, size_t *count)
+{
+    s2clr_card *card = textures_card(r.arch, r.width, r.size, r.classes);
+    s2clr_net *net = NULL;
+    TEST_OK(s2clr_net_new(&card->arch, &net));
+    *count = s2clr_net_param_count(net);
+    float *w = malloc(*count * sizeof *w);
+    TEST_OK(train_run_start(&r));
+    train_run_floats(&r, "params", *count, w);
+    s2clr_net_free(net);
+    s2clr_card_free(card);
+    return w;
+}
+
+/* A hard teacher who is right is the labels. */
+static void hard_decisions_are_labels(void)
+{
+    for (int classes = 2; classes <= 3; classes++) {
+        size_t count;
+        train_run labels = student(classes == 2 ? "labels" : "labels3", 1, classes);
+        train_run hard = student(classes == 2 ? "hard" : "hard3", 1, classes);
+        labels.settings.soft = NULL;
+        labels.settings.common.epochs = hard.settings.common.epochs = 1;
+        hard.settings.distill_hard = true;
+        hard.change = without_labels; /* balanced by the teacher's decisions */
+        float *a = after(labels, &count), *b = after(hard, &count);
+        CU_ASSERT_EQUAL(memcmp(a, b, count * sizeof *a), 0);
+        free(a), free(b);
+    }
+}
+
+/* Nothing of the loss is the teacher's: the labels alone, whatever it says. */
+static void no_share_is_no_teacher(void)
+{
+    size_t count;
+    train_run labels = student("plain", 1, 2), none = student("no-share", 1, 2);
+    labels.settings.soft = NULL;
+    none.settings.distill_share = 0;
+    labels.settings.common.epochs = none.settings.common.epochs = 1;
+    float *a = after(labels, &count), *b = after(none, &count);
+    CU_ASSERT_EQUAL(memcmp(a, b, count * sizeof *a), 0);
+    none = student("half-share", 2, 2);
+    none.settings.distill_share = 0.5;
+    none.settings.common.epochs = 1;
+    float *c = after(none, &count);
+    CU_ASSERT_NOT_EQUAL(memcmp(a, c, count * sizeof *a), 0);
+    free(a), free(b), free(c);
+}
+
+/* A ResNet teaches a network of single pixels, and that one a ResNet. */
+static void any_architecture_teaches_any(void)
+{
+    static textures set;
+    float soft[RIG_TRAIN];
+    const s2clr_samples train = textures_make(&set, 1, RIG_TRAIN, 16, 2);
+    const s2clr_backend *backend = NULL;
+    s2clr_device *device = NULL;
+    s2clr_pool *pool = NULL;
+    TEST_OK(s2clr_backend_find("portable", &backend));
+    TEST_OK(backend->device_open("", S2CLR_F32, &device));
+    TEST_OK(s2clr_pool_new(2, &pool));
+    train_run teacher = student("generation0", 2, 2);
+    teacher.settings.soft = NULL;
+    teacher.width = 8;
+    TEST_OK(train_run_start(&teacher));
+    for (int generation = 1; generation <= 2; generation++) {
+        char folder[32];
+        s2clr_model *model = NULL;
+        TEST_OK(s2clr_model_open(teacher.result.model_path, &model));
+        if (!model) break;
+        const s2clr_model *const models[] = {model};
+        const char *arch = generation == 1 ? "pixel" : "resnet18";
+        s2clr_card *card = textures_card(arch, 4, 16, 2);
+        TEST_OK(
+            s2clr_teach(models, 1, card, "NOISE", &train, NULL, backend, device, pool, NULL, soft));
+        snprintf(folder, sizeof folder, "generation%d", generation);
+        train_run r = student(folder, 2, 2);
+        r.arch = arch;
+        r.change = without_labels;
+        r.settings.soft = soft;
+        r.width = 8;
+        r.settings.balance = 0;
+        r.settings.common.epochs = 4;
+        r.settings.common.rate = 0.02;
+        TEST_OK(train_run_start(&r));
+        CU_ASSERT_TRUE(r.result.best_auc > 0.9);
+        teacher = r;
+        s2clr_card_free(card);
+        s2clr_model_close(model);
+    }
+    s2clr_pool_free(pool);
+    backend->device_close(device);
+}
+
+static void student_mistakes_are_refused(void)
+{
+    static float one_sided[RIG_TRAIN];
+    train_run r = student("mistakes", 1, 2);
+    r.change = without_labels;
+    r.settings.distill_share = 0.5;
+    CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("has no label");
+    r.settings.distill_share = 1;
+    r.settings.distill_temperature = 0;
+    CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("distillation temperature is 0");
+    r.settings.distill_temperature = 2;
+    CU_ASSERT_FALSE(train_run_has(&r, NULL));
+    for (int i = 0; i < RIG_TRAIN; i++) one_sided[i] = -3;
+    r.settings.soft = one_sided;
+    CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("0 of the 64 training samples for \"fine\"");
+    r.settings.balance = 0;
+    r.settings.common.epochs = 1;
+    TEST_OK(train_run_start(&r));
+}
+
+static const test_case cases[] = {
+    {"teachers agree with their predictions", teachers_agree_with_their_predictions},
+    {"classes are averaged", classes_are_averaged},
+    {"bands go by name", bands_go_by_name},
+    {"killed lessons go on", killed_lessons_go_on},
+    {"wrong teachers are refused", wrong_teachers_are_refused},
+    {"learns from the teacher alone", learns_from_the_teacher_alone},
+    {"hard decisions are labels", hard_decisions_are_labels},
+    {"no share is no teacher", no_share_is_no_teacher},
+    {"any architecture teaches any", any_architecture_teaches_any},
+    {"a student's mistakes are refused", student_mistakes_are_refused},
+};
+
+int main(int argc, char **argv)
+{
+    return TEST_MAIN("distill", cases, argc, argv);
+}
