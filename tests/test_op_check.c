@@ -102,6 +102,13 @@ static void geometry_is_checked(void)
     refused(d, S2CLR_ERR_ARGUMENT, "conv op", "pad 2147483647");
     d = good, d.kind = S2CLR_OP_MAXPOOL, d.y.c = 3, d.window.top = 2;
     refused(d, S2CLR_ERR_ARGUMENT, "maxpool op", "pad 2");
+    d = good, d.kind = S2CLR_OP_AVGPOOL, d.y = (s2clr_shape){2, 3, 10, 10};
+    d.window = s2clr_window_square(1, 1, 1), d.count_pad = true;
+    TEST_OK(s2clr_op_check(&d));
+    d.count_pad = false;
+    refused(d, S2CLR_ERR_ARGUMENT, "avgpool op", "unless the padding counts");
+    d.window = s2clr_window_square(1, 1, 2), d.count_pad = true;
+    refused(d, S2CLR_ERR_ARGUMENT, "avgpool op", "pad 2");
     d = good, d.kind = (s2clr_op_kind)99;
     refused(d, S2CLR_ERR_ARGUMENT, "op kind", "99");
 }

@@ -78,8 +78,8 @@ static s2clr_status judge(s2clr_cut_scene *scene, const s2clr_import_options *op
         valid = share_valid(scene, pixels);
     }
     if (valid == 0 || valid < options->min_valid) {
-        snprintf(reason, 120, "%.3g %% of its pixels are valid, wanted: %.3g %%", 100 * valid,
-                 100 * options->min_valid);
+        snprintf(reason, 120, "%.0f of its %zu pixels are valid, wanted: at least %.6g %%",
+                 valid * (double)pixels, pixels, 100 * options->min_valid);
         return S2CLR_OK;
     }
     if (options->drop_negative && any_negative(scene, pixels, info->bands)) {

@@ -3,7 +3,7 @@
     KERAS_BACKEND=torch python3 tests/golden/keras_check.py     (needs torch, timm, keras)
 
 Features and gradients of all weights, in float64, at 10 bands and 120 and 107 pixels: everything
-must agree within 1e-9 of its norm. The names on both sides are what a converter of Keras weights
+must agree within 1e-7 of its norm. The names on both sides are what a converter of Keras weights
 needs: `keras_names` yields pairs of a Keras layer and one of ours.
 """
 import os
@@ -141,7 +141,7 @@ def main():
     for arch in sys.argv[1:] or MODELS:
         for size in (120, 107):
             worst = worst_difference(arch, size)
-            failed |= not worst < 1e-9
+            failed |= not worst < 1e-7
             print(f"{arch:18} {size} px: largest relative difference {worst:.1e}", flush=True)
     sys.exit("they differ" if failed else 0)
 
