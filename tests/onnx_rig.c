@@ -169,7 +169,7 @@ void onnx_rig_open(const char *path, onnx_file *out)
     fseek(file, 0, SEEK_END);
     out->size = (size_t)ftell(file);
     rewind(file);
-    out->bytes = malloc(out->size);
+    out->bytes = calloc(out->size + 1, 1);
     out->node = calloc(ONNX_RIG_NODES, sizeof *out->node);
     out->tensor = calloc(2 * ONNX_RIG_NODES, sizeof *out->tensor);
     CU_ASSERT_TRUE_FATAL(out->bytes && out->node && out->tensor);
