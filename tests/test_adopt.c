@@ -47,19 +47,11 @@ static s2clr_status adopt(const subject *parent, const subject *child, s2clr_ado
                                child->params, report);
 }
 
-static const s2clr_param *find(const s2clr_net *net, const char *name)
-{
-    const s2clr_param *list;
-    const size_t count = s2clr_net_param_list(net, &list);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].name, name) == 0) return &list[i];
-    return NULL;
-}
-
 /* Tensor `name` of a is that of b, bit for bit. */
 static bool equal(const subject *a, const subject *b, const char *name)
 {
-    const s2clr_param *x = find(a->net, name), *y = find(b->net, name);
+    const s2clr_param *x = s2clr_net_param_named(a->net, name),
+                      *y = s2clr_net_param_named(b->net, name);
     CU_ASSERT_FATAL(x && y && x->count == y->count);
     return memcmp(a->params + x->offset, b->params + y->offset, x->count * sizeof(float)) == 0;
 }
@@ -93,7 +85,7 @@ static void another_head_is_fresh(void)
     TEST_OK(s2clr_net_new(&child.card->arch, &child.net));
     child.params = realloc(child.params, s2clr_net_param_count(child.net) * sizeof(float));
     TEST_OK(s2clr_net_init(child.net, 2, child.params));
-    const s2clr_param *fc = find(child.net, "fc.weight");
+    const s2clr_param *fc = s2clr_net_param_named(child.net, "fc.weight");
     const float kept = child.params[fc->offset];
     TEST_OK(adopt(&parent, &child, &report));
     CU_ASSERT_EQUAL(report.fresh, 2);
@@ -116,8 +108,8 @@ static void bands_are_found_by_name(void)
     TEST_OK(adopt(&parent, &child, &report));
     CU_ASSERT_EQUAL(report.fresh, 0);
     CU_ASSERT_TRUE(report.bands_gathered);
-    const s2clr_param *ours = find(child.net, "conv1.weight"); // (8, 2, 7, 7)
-    const s2clr_param *theirs = find(parent.net, "conv1.weight");
+    const s2clr_param *ours = s2clr_net_param_named(child.net, "conv1.weight"); // (8, 2, 7, 7)
+    const s2clr_param *theirs = s2clr_net_param_named(parent.net, "conv1.weight");
     const int from[] = {3, 1};
     for (int k = 0; k < 8; k++)
         for (int c = 0; c < 2; c++)
@@ -198,10 +190,11 @@ static void begins_at_every_projection_layer(void)
         CU_ASSERT_STRING_EQUAL(card->text[S2CLR_CARD_PARENT], s2clr_model_sha256(parent));
         s2clr_net *net = NULL;
         TEST_OK(s2clr_net_new(&card->arch, &net));
-        const s2clr_param *fresh = find(net, "hidden.0.weight");
+        const s2clr_param *fresh = s2clr_net_param_named(net, "hidden.0.weight");
         CU_ASSERT_EQUAL((size_t)fresh->node, start.frozen);
-        const s2clr_param *last = find(net, "layer4.1.conv2.weight");
-        const s2clr_param *theirs = find(s2clr_model_net(parent), "layer4.1.conv2.weight");
+        const s2clr_param *last = s2clr_net_param_named(net, "layer4.1.conv2.weight");
+        const s2clr_param *theirs =
+            s2clr_net_param_named(s2clr_model_net(parent), "layer4.1.conv2.weight");
         CU_ASSERT_EQUAL(memcmp(start.initial + last->offset,
                                s2clr_model_params(parent) + theirs->offset,
                                last->count * sizeof(float)),

@@ -58,15 +58,11 @@ static bool kept(const s2clr_model *model, const char *name)
     const float *values[2] = {NULL, NULL};
     size_t count = 0;
     for (int m = 0; m < 2; m++) {
-        const s2clr_param *list;
-        const size_t listed = s2clr_net_param_list(s2clr_model_net(both[m]), &list);
-        for (size_t i = 0; i < listed; i++)
-            if (strcmp(list[i].name, name) == 0) {
-                values[m] = s2clr_model_params(both[m]) + list[i].offset;
-                count = list[i].count;
-            }
+        const s2clr_param *param = s2clr_net_param_named(s2clr_model_net(both[m]), name);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(param);
+        values[m] = s2clr_model_params(both[m]) + param->offset;
+        count = param->count;
     }
-    CU_ASSERT_FATAL(values[0] && values[1]);
     return memcmp(values[0], values[1], count * sizeof(float)) == 0;
 }
 

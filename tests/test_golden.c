@@ -79,15 +79,6 @@ static void fill_param(const s2clr_param *p, float *x)
     }
 }
 
-static const s2clr_param *find_param(const s2clr_net *net, const char *name)
-{
-    const s2clr_param *list;
-    const size_t count = s2clr_net_param_list(net, &list);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].name, name) == 0) return &list[i];
-    return NULL;
-}
-
 static s2clr_net *make(const char *arch, int bands)
 {
     s2clr_arch a = {.channels = bands, .outputs = 1};
@@ -224,7 +215,8 @@ static void check_tensors(const rig *r, const json_t *want, const float *g)
     CU_ASSERT(json_array_size(rows) > 0);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *numbers = json_array_get(row, 2);
-        const s2clr_param *p = find_param(r->net, json_string_value(json_array_get(row, 0)));
+        const s2clr_param *p =
+            s2clr_net_param_named(r->net, json_string_value(json_array_get(row, 0)));
         CU_ASSERT_PTR_NOT_NULL(p);
         if (!p) continue;
         if (p->role == S2CLR_PARAM_RUNNING_MEAN || p->role == S2CLR_PARAM_RUNNING_VAR)
@@ -271,7 +263,8 @@ static void check_names(const char *arch)
     CU_ASSERT_EQUAL(json_array_size(rows), s2clr_net_param_list(net, &list));
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *shape = json_array_get(row, 1);
-        const s2clr_param *p = find_param(net, json_string_value(json_array_get(row, 0)));
+        const s2clr_param *p =
+            s2clr_net_param_named(net, json_string_value(json_array_get(row, 0)));
         CU_ASSERT_PTR_NOT_NULL(p);
         if (!p) continue;
         CU_ASSERT_EQUAL((int)json_array_size(shape), p->rank);

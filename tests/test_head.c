@@ -31,18 +31,9 @@ static s2clr_net *make(const s2clr_arch *arch)
     return net;
 }
 
-static const s2clr_param *find(const s2clr_net *net, const char *name)
-{
-    const s2clr_param *list;
-    const size_t count = s2clr_net_param_list(net, &list);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].name, name) == 0) return &list[i];
-    return NULL;
-}
-
 static bool is_linear(const s2clr_net *net, const char *name, int outputs, int inputs)
 {
-    const s2clr_param *p = find(net, name);
+    const s2clr_param *p = s2clr_net_param_named(net, name);
     return p && p->rank == 2 && p->dims[0] == outputs && p->dims[1] == inputs;
 }
 
@@ -61,7 +52,7 @@ static void layers_have_names_and_widths(void)
         CU_ASSERT(is_linear(net, "hidden.0.weight", 11, seen[tap]));
         CU_ASSERT(is_linear(net, "hidden.1.weight", 9, 11));
         CU_ASSERT(is_linear(net, "fc.weight", 2, 9));
-        CU_ASSERT_PTR_NOT_NULL(find(net, "projection.2.bias"));
+        CU_ASSERT_PTR_NOT_NULL(s2clr_net_param_named(net, "projection.2.bias"));
         CU_ASSERT_EQUAL(s2clr_net_arch(net)->tap, tap);
         s2clr_shape shapes[120];
         TEST_OK(s2clr_net_shapes(net, 3, 64, 64, shapes));
@@ -92,7 +83,7 @@ static void groups_go_from_the_input_up(void)
         CU_ASSERT(i == 0 ? group[i].first_node == 0
                          : group[i].first_node > group[i - 1].first_node);
     }
-    const s2clr_param *w = find(net, "layer3.0.conv1.weight");
+    const s2clr_param *w = s2clr_net_param_named(net, "layer3.0.conv1.weight");
     CU_ASSERT_EQUAL((size_t)w->node, group[3].first_node);
     s2clr_net_free(net);
 }
@@ -132,8 +123,8 @@ static void an_encoder_has_no_classifier(void)
         CU_ASSERT(s2clr_net_output(net, S2CLR_OUTPUT_FEATURES) >= 0);
         CU_ASSERT(s2clr_net_output(net, S2CLR_OUTPUT_PROJECTION) >= 0);
         CU_ASSERT_EQUAL(s2clr_net_output(net, S2CLR_OUTPUT_LOCAL_FEATURES) >= 0, i > 0);
-        CU_ASSERT_PTR_NULL(find(net, "fc.weight"));
-        CU_ASSERT_PTR_NULL(find(net, "local.weight"));
+        CU_ASSERT_PTR_NULL(s2clr_net_param_named(net, "fc.weight"));
+        CU_ASSERT_PTR_NULL(s2clr_net_param_named(net, "local.weight"));
         s2clr_net_free(net);
     }
 }
@@ -150,8 +141,8 @@ static void dense_is_local_while_its_head_is_linear(void)
             const bool local = tap == 0 && hiddens == 0;
             CU_ASSERT_EQUAL(s2clr_net_output(net, S2CLR_OUTPUT_LOCAL) >= 0, local);
             CU_ASSERT_EQUAL(s2clr_net_step(net) > 0, local);
-            CU_ASSERT_EQUAL(find(net, "local.weight") != NULL, local);
-            CU_ASSERT_EQUAL(find(net, "fc.weight") != NULL, !local);
+            CU_ASSERT_EQUAL(s2clr_net_param_named(net, "local.weight") != NULL, local);
+            CU_ASSERT_EQUAL(s2clr_net_param_named(net, "fc.weight") != NULL, !local);
             s2clr_net_free(net);
         }
 }
@@ -173,8 +164,10 @@ static void first_values(void)
     if (!net) return;
     TEST_OK(s2clr_alloc(s2clr_net_param_count(net), sizeof *params, "test", (void **)&params));
     TEST_OK(s2clr_net_init(net, 3, params));
-    const s2clr_param *w = find(net, "projection.1.weight"), *b = find(net, "projection.1.bias");
-    const s2clr_param *fc = find(net, "fc.weight"), *fc_bias = find(net, "fc.bias");
+    const s2clr_param *w = s2clr_net_param_named(net, "projection.1.weight"),
+                      *b = s2clr_net_param_named(net, "projection.1.bias");
+    const s2clr_param *fc = s2clr_net_param_named(net, "fc.weight"),
+                      *fc_bias = s2clr_net_param_named(net, "fc.bias");
     TEST_NEAR(deviation(params + w->offset, w->count), sqrt(2.0 / 400), 0.01 * sqrt(2.0 / 400));
     TEST_NEAR(deviation(params + b->offset, b->count), 0, 0);
     CU_ASSERT(deviation(params + fc_bias->offset, fc_bias->count) > 0);

@@ -46,14 +46,11 @@ static s2clr_net *make_net(float **params)
 
 static const float *tensor(const s2clr_net *net, const float *params, const char *format, int layer)
 {
-    const s2clr_param *list;
-    const size_t count = s2clr_net_param_list(net, &list);
     char name[S2CLR_NAME_MAX];
     snprintf(name, sizeof name, format, layer);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].name, name) == 0) return params + list[i].offset;
-    CU_FAIL("no tensor of that name");
-    exit(1);
+    const s2clr_param *param = s2clr_net_param_named(net, name);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(param);
+    return params + param->offset;
 }
 
 /* Local logit of one pixel, x[band * step], straight from the definition. */

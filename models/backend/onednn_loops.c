@@ -9,22 +9,6 @@
 
 #include <string.h>
 
-#define BODY static inline __attribute__((always_inline))
-
-/* Calls body(lanes as a constant, ...). */
-#define BY_LANES(lanes, body, ...)                                                                 \
-    switch (lanes) {                                                                               \
-    case 16:                                                                                       \
-        body(16, __VA_ARGS__);                                                                     \
-        break;                                                                                     \
-    case 8:                                                                                        \
-        body(8, __VA_ARGS__);                                                                      \
-        break;                                                                                     \
-    default:                                                                                       \
-        body(1, __VA_ARGS__);                                                                      \
-        break;                                                                                     \
-    }
-
 static s2clr_dnnl_view view_make(s2clr_shape shape, int lanes)
 {
     const s2clr_dnnl_view view = {

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define BODY static inline __attribute__((always_inline))
-
 /* Pixels [top, bottom) x [left, right) of a window, inside the map. */
 typedef struct part {
     int top, bottom, left, right;
@@ -45,19 +43,6 @@ BODY void spread(const size_t lanes, const float *restrict dy, size_t width, par
             for (size_t l = 0; l < lanes; l++) sum[l] += each[l];
         }
 }
-
-#define BY_LANES(lanes, body, ...)                                                                 \
-    switch (lanes) {                                                                               \
-    case 16:                                                                                       \
-        body(16, __VA_ARGS__);                                                                     \
-        break;                                                                                     \
-    case 8:                                                                                        \
-        body(8, __VA_ARGS__);                                                                      \
-        break;                                                                                     \
-    default:                                                                                       \
-        body(1, __VA_ARGS__);                                                                      \
-        break;                                                                                     \
-    }
 
 CLONES void s2clr_dnnl_avgpool(const s2clr_dnnl_view *x_view, const s2clr_dnnl_view *y_view,
                                s2clr_window window, bool count_pad, const float *x, float *y)

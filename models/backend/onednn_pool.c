@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define BODY static inline __attribute__((always_inline))
-
 BODY void mean(const size_t lanes, size_t plane, const float *restrict x, float *restrict y)
 {
     double sum[S2CLR_DNNL_LANES] = {0};

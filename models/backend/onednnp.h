@@ -198,6 +198,23 @@ void s2clr_dnnl_narrow_results(const s2clr_op *op, const s2clr_op_args *wide,
 #define CLONES
 #endif
 
+/* What such a function inlines, so that it is compiled for the same instruction set. */
+#define BODY static inline __attribute__((always_inline))
+
+/* Calls body(lanes as a constant, ...). */
+#define BY_LANES(lanes, body, ...)                                                                 \
+    switch (lanes) {                                                                               \
+    case 16:                                                                                       \
+        body(16, __VA_ARGS__);                                                                     \
+        break;                                                                                     \
+    case 8:                                                                                        \
+        body(8, __VA_ARGS__);                                                                      \
+        break;                                                                                     \
+    default:                                                                                       \
+        body(1, __VA_ARGS__);                                                                      \
+        break;                                                                                     \
+    }
+
 /* nchw is (n, channels, plane); `blocked` is `view`. */
 void s2clr_dnnl_to_blocked(const s2clr_dnnl_view *view, const float *nchw, float *blocked);
 void s2clr_dnnl_from_blocked(const s2clr_dnnl_view *view, const float *blocked, float *nchw);

@@ -55,42 +55,22 @@ static bool is_ignored(const char *name)
     return length >= suffix && strcmp(name + length - suffix, ignored_suffix) == 0;
 }
 
-static int compare_names(const void *left, const void *right)
-{
-    return strcmp((*(const s2clr_param *const *)left)->name,
-                  (*(const s2clr_param *const *)right)->name);
-}
-
-static int compare_key(const void *key, const void *element)
-{
-    return strcmp(key, (*(const s2clr_param *const *)element)->name);
-}
-
 /* A network of the card's name but another depth would leave tensors over: they are a mismatch. */
 static s2clr_status check_left_over(const s2clr_tensors *file, const char *path,
                                     const s2clr_net *net)
 {
-    const s2clr_param *params;
     const s2clr_tensor *tensors;
-    const size_t wanted = s2clr_net_param_list(net, &params);
     const size_t count = s2clr_tensors_list(file, &tensors);
-    const s2clr_param **sorted;
-    S2CLR_TRY(s2clr_alloc(wanted, sizeof *sorted, "parameter names", (void **)&sorted));
-    for (size_t i = 0; i < wanted; i++) sorted[i] = &params[i];
-    qsort(sorted, wanted, sizeof *sorted, compare_names);
-    s2clr_status status = S2CLR_OK;
-    for (size_t i = 0; i < count && status == S2CLR_OK; i++) {
+    for (size_t i = 0; i < count; i++) {
         char shown[S2CLR_SHOWN_ROOM];
         const char *name = tensors[i].name;
-        if (is_ignored(name) || bsearch(name, sorted, wanted, sizeof *sorted, compare_key))
-            continue;
-        status = s2clr_error_set(S2CLR_ERR_MISMATCH,
-                                 "%s: tensor '%s' is no part of %s as the card describes it: card "
-                                 "and weights do not belong together",
-                                 path, s2clr_shown(name, shown), s2clr_net_arch(net)->name);
+        if (is_ignored(name) || s2clr_net_param_named(net, name)) continue;
+        return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                               "%s: tensor '%s' is no part of %s as the card describes it: card "
+                               "and weights do not belong together",
+                               path, s2clr_shown(name, shown), s2clr_net_arch(net)->name);
     }
-    s2clr_free(sorted);
-    return status;
+    return S2CLR_OK;
 }
 
 static s2clr_status check_values(const char *path, const s2clr_net *net, const float *params)

@@ -2,6 +2,7 @@
 #include "net/net.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -101,6 +102,26 @@ static void append_trainable(s2clr_net *net, int index)
     }
 }
 
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp((*(const s2clr_param *const *)left)->name,
+                  (*(const s2clr_param *const *)right)->name);
+}
+
+static int compare_key(const void *key, const void *element)
+{
+    return strcmp(key, (*(const s2clr_param *const *)element)->name);
+}
+
+static s2clr_status sort_names(s2clr_net *net)
+{
+    S2CLR_TRY(
+        s2clr_alloc(net->params, sizeof *net->by_name, "parameter names", (void **)&net->by_name));
+    for (size_t i = 0; i < net->params; i++) net->by_name[i] = &net->param[i];
+    qsort(net->by_name, net->params, sizeof *net->by_name, compare_names);
+    return S2CLR_OK;
+}
+
 static s2clr_status list_params(s2clr_net *net)
 {
     S2CLR_TRY(
@@ -113,7 +134,7 @@ static s2clr_status list_params(s2clr_net *net)
         append_param(net, (int)i, S2CLR_PARAM_RUNNING_MEAN, "running_mean", 1, c);
         append_param(net, (int)i, S2CLR_PARAM_RUNNING_VAR, "running_var", 1, c);
     }
-    return S2CLR_OK;
+    return sort_names(net);
 }
 
 /* ---- life ---- */
@@ -147,6 +168,7 @@ void s2clr_net_free(s2clr_net *net)
 {
     if (!net) return;
     s2clr_free(net->node);
+    s2clr_free(net->by_name);
     s2clr_free(net->param);
     s2clr_free(net->group);
     s2clr_free(net);
@@ -199,6 +221,13 @@ size_t s2clr_net_param_count(const s2clr_net *net)
 size_t s2clr_net_trainable_count(const s2clr_net *net)
 {
     return net->trainable_floats;
+}
+
+const s2clr_param *s2clr_net_param_named(const s2clr_net *net, const char *name)
+{
+    const s2clr_param *const *found =
+        bsearch(name, net->by_name, net->params, sizeof *net->by_name, compare_key);
+    return found ? *found : NULL;
 }
 
 int s2clr_net_param_of(const s2clr_net *net, int node, s2clr_param_role role)

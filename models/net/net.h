@@ -124,6 +124,9 @@ size_t s2clr_net_param_list(const s2clr_net *net, const s2clr_param **out); /* b
 size_t s2clr_net_param_count(const s2clr_net *net);     /* floats in the flat array */
 size_t s2clr_net_trainable_count(const s2clr_net *net); /* its leading, trainable part */
 
+/* The parameter of that tensor name ("layer1.0.conv1.weight") or NULL. Borrowed. */
+const s2clr_param *s2clr_net_param_named(const s2clr_net *net, const char *name);
+
 /* Index of the parameter of `node` with `role` in the list, or -1. */
 int s2clr_net_param_of(const s2clr_net *net, int node, s2clr_param_role role);
 

@@ -20,6 +20,7 @@ struct s2clr_net {
     s2clr_node *node;
     size_t nodes, node_room;
     s2clr_param *param;
+    const s2clr_param **by_name; // (params) sorted
     size_t params;
     size_t param_floats, trainable_floats;
     int output[S2CLR_OUTPUTS]; /* by s2clr_output, -1: none */

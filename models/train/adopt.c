@@ -32,17 +32,6 @@ s2clr_status s2clr_bands_find(const s2clr_card *parent, const s2clr_card *card, 
     return S2CLR_OK;
 }
 
-static int compare_names(const void *left, const void *right)
-{
-    return strcmp((*(const s2clr_param *const *)left)->name,
-                  (*(const s2clr_param *const *)right)->name);
-}
-
-static int compare_key(const void *key, const void *element)
-{
-    return strcmp(key, (*(const s2clr_param *const *)element)->name);
-}
-
 /* Whether it is the weight that the bands go into. */
 static bool is_first(const s2clr_net *net, const s2clr_param *param)
 {
@@ -87,9 +76,7 @@ static void note_fresh(const s2clr_param *param, s2clr_adoption *report)
 }
 
 typedef struct adopt_job {
-    const s2clr_net *net;
-    const s2clr_param **sorted; // (theirs) the parent's, by name
-    size_t theirs;
+    const s2clr_net *parent, *net;
     const float *from;
     float *to;
     int channel[S2CLR_CARD_BANDS_MAX];
@@ -98,37 +85,31 @@ typedef struct adopt_job {
 
 static void adopt_one(adopt_job *job, const s2clr_param *ours)
 {
-    const s2clr_param *const *found =
-        bsearch(ours->name, job->sorted, job->theirs, sizeof *job->sorted, compare_key);
+    const s2clr_param *found = s2clr_net_param_named(job->parent, ours->name);
     const bool first = is_first(job->net, ours);
-    if (!found || !fits(*found, ours, first)) {
+    if (!found || !fits(found, ours, first)) {
         note_fresh(ours, &job->report);
         return;
     }
     if (first)
-        gather(*found, ours, job->channel, job->from + (*found)->offset, job->to + ours->offset);
+        gather(found, ours, job->channel, job->from + found->offset, job->to + ours->offset);
     else
-        memcpy(job->to + ours->offset, job->from + (*found)->offset, ours->count * sizeof(float));
+        memcpy(job->to + ours->offset, job->from + found->offset, ours->count * sizeof(float));
     job->report.taken++;
     job->report.taken_values += ours->count;
 }
 
-static s2clr_status adopt_all(adopt_job *job, const s2clr_net *parent)
+static s2clr_status adopt_all(adopt_job *job)
 {
     const s2clr_param *theirs, *ours;
     const size_t count = s2clr_net_param_list(job->net, &ours);
-    job->theirs = s2clr_net_param_list(parent, &theirs);
-    S2CLR_TRY(
-        s2clr_alloc(job->theirs, sizeof *job->sorted, "parameter names", (void **)&job->sorted));
-    for (size_t i = 0; i < job->theirs; i++) job->sorted[i] = &theirs[i];
-    qsort(job->sorted, job->theirs, sizeof *job->sorted, compare_names);
     for (size_t i = 0; i < count; i++) adopt_one(job, &ours[i]);
     if (job->report.taken == 0)
         return s2clr_error_set(S2CLR_ERR_MISMATCH,
                                "%s takes nothing of the parent's %s: no tensor has the same name "
                                "and shape; use the parent's architecture and width",
-                               s2clr_net_arch(job->net)->name, s2clr_net_arch(parent)->name);
-    job->report.unused = job->theirs - job->report.taken;
+                               s2clr_net_arch(job->net)->name, s2clr_net_arch(job->parent)->name);
+    job->report.unused = s2clr_net_param_list(job->parent, &theirs) - job->report.taken;
     return S2CLR_OK;
 }
 
@@ -136,14 +117,16 @@ s2clr_status s2clr_weights_adopt(const s2clr_card *parent_card, const s2clr_net 
                                  const float *parent_params, const s2clr_card *card,
                                  const s2clr_net *net, float *params, s2clr_adoption *out)
 {
-    adopt_job job = {
-        .net = net, .from = parent_params, .to = params, .report = {.lowest_fresh = -1}};
+    adopt_job job = {.parent = parent,
+                     .net = net,
+                     .from = parent_params,
+                     .to = params,
+                     .report = {.lowest_fresh = -1}};
     S2CLR_TRY(s2clr_bands_find(parent_card, card, job.channel));
     job.report.bands_gathered = card->bands != parent_card->bands;
     for (int b = 0; b < card->bands; b++)
         if (job.channel[b] != b) job.report.bands_gathered = true;
-    const s2clr_status status = adopt_all(&job, parent);
-    s2clr_free(job.sorted);
-    if (status == S2CLR_OK) *out = job.report;
-    return status;
+    S2CLR_TRY(adopt_all(&job));
+    *out = job.report;
+    return S2CLR_OK;
 }
