@@ -86,7 +86,7 @@ static void parts_cover_everything_once(void)
     int seen[FEW] = {0};
     for (int part = 0; part < 3; part++) {
         s2clr_samples view;
-        TEST_OK(s2clr_samples_part(&all, (s2clr_split_part)part, 0.2, 0.1, 1, &view));
+        TEST_OK(s2clr_samples_part(&all, (s2clr_split_part)part, 0.2, 0.1, 1, 0, &view));
         CU_ASSERT_EQUAL_FATAL(view.count, expected[part]);
         CU_ASSERT_PTR_NOT_NULL_FATAL(view.groups);
         for (size_t i = 0; i < view.count; i++) {
@@ -109,7 +109,7 @@ static void fraction_matches_hashlib(void)
                                            "c/n113", "c/n117", "c/n195", "c/n197"};
     const s2clr_samples all = samples_of(FEW, 0);
     s2clr_samples view;
-    TEST_OK(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.2, 0.1, 0.05, &view));
+    TEST_OK(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.2, 0.1, 0.05, 0, &view));
     CU_ASSERT_EQUAL_FATAL(view.count, sizeof expected / sizeof *expected);
     CU_ASSERT_PTR_NULL(view.groups);
     for (size_t i = 0; i < view.count; i++) CU_ASSERT_STRING_EQUAL(view.names[i], expected[i]);
@@ -117,7 +117,7 @@ static void fraction_matches_hashlib(void)
 }
 
 /* Every fraction holds the smaller ones, and has ceil(fraction * n) of each label. */
-static void fractions_are_nested(void)
+static void nested_fractions(uint64_t choice)
 {
     static const double fractions[] = {0.01, 0.02, 0.1, 0.29, 0.5, 0.58, 1};
     const s2clr_samples all = samples_of(FEW, 0);
@@ -126,7 +126,7 @@ static void fractions_are_nested(void)
         int now[FEW] = {0};
         size_t count[2] = {0};
         s2clr_samples view;
-        TEST_OK(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.2, 0.1, fractions[f], &view));
+        TEST_OK(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.2, 0.1, fractions[f], choice, &view));
         for (size_t i = 0; i < view.count; i++) {
             float index = 0;
             TEST_OK(view.read(view.self, i, &index));
@@ -141,19 +141,45 @@ static void fractions_are_nested(void)
     }
 }
 
+static void fractions_are_nested(void)
+{
+    for (uint64_t choice = 0; choice < 4; choice++) nested_fractions(choice);
+}
+
+/* Half of the samples twice: a quarter is expected in both, with a deviation of 3 of 149. */
+static void choices_are_independent(void)
+{
+    const s2clr_samples all = samples_of(FEW, 0);
+    for (uint64_t choice = 1; choice < 6; choice++) {
+        size_t taken[FEW] = {0}, common = 0;
+        for (int turn = 0; turn < 2; turn++) {
+            s2clr_samples view;
+            TEST_OK(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.2, 0.1, 0.5, turn ? choice : 0,
+                                       &view));
+            for (size_t i = 0; i < view.count; i++) {
+                float index = 0;
+                TEST_OK(view.read(view.self, i, &index));
+                common += taken[(size_t)index]++;
+            }
+            view.free(view.self);
+        }
+        CU_ASSERT(common > 25 && common < 50);
+    }
+}
+
 static void nonsense_is_refused(void)
 {
     const s2clr_samples all = samples_of(4, 0);
     s2clr_samples view = {.count = 7};
-    CU_ASSERT_EQUAL(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.8, 0.3, 1, &view),
+    CU_ASSERT_EQUAL(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.8, 0.3, 1, 0, &view),
                     S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("together at most 1");
-    CU_ASSERT_EQUAL(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, NAN, 0, 1, &view),
+    CU_ASSERT_EQUAL(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, NAN, 0, 1, 0, &view),
                     S2CLR_ERR_ARGUMENT);
-    CU_ASSERT_EQUAL(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.2, 0.1, 0, &view),
+    CU_ASSERT_EQUAL(s2clr_samples_part(&all, S2CLR_SPLIT_TRAIN, 0.2, 0.1, 0, 0, &view),
                     S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("fraction");
-    CU_ASSERT_EQUAL(s2clr_samples_part(&all, S2CLR_SPLIT_VALIDATION, 0.2, 0, 1, &view),
+    CU_ASSERT_EQUAL(s2clr_samples_part(&all, S2CLR_SPLIT_VALIDATION, 0.2, 0, 1, 0, &view),
                     S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("validation part");
     CU_ASSERT_EQUAL(view.count, 7);
@@ -165,6 +191,7 @@ static const test_case cases[] = {
     {"parts_cover_everything_once", parts_cover_everything_once},
     {"fraction_matches_hashlib", fraction_matches_hashlib},
     {"fractions_are_nested", fractions_are_nested},
+    {"choices_are_independent", choices_are_independent},
     {"nonsense_is_refused", nonsense_is_refused},
 };
 

@@ -13,7 +13,7 @@ static void release(s2clr_samples *samples)
     *samples = (s2clr_samples){0};
 }
 
-static s2clr_status open_parts(const s2clr_args *args, unsigned needed, double fraction,
+static s2clr_status open_parts(const s2clr_args *args, const s2clr_parts_options *options,
                                s2clr_parts *parts)
 {
     const double test = s2clr_args_real(args, "test-share");
@@ -26,11 +26,11 @@ static s2clr_status open_parts(const s2clr_args *args, unsigned needed, double f
                                "--test-share %g and --validation-share %g are more than everything",
                                test, validation);
     for (int i = 0; i < 3; i++) {
-        const s2clr_status status =
-            s2clr_samples_part(&parts->all, (s2clr_split_part)i, test, validation,
-                               i == S2CLR_SPLIT_TRAIN ? fraction : 1, part[i]);
+        const s2clr_status status = s2clr_samples_part(
+            &parts->all, (s2clr_split_part)i, test, validation,
+            i == S2CLR_SPLIT_TRAIN ? options->fraction : 1, options->choice, part[i]);
         /* With the shares checked, the argument it complains about is that there is no sample. */
-        if (status != S2CLR_OK && (status != S2CLR_ERR_ARGUMENT || (needed >> i & 1)))
+        if (status != S2CLR_OK && (status != S2CLR_ERR_ARGUMENT || (options->needed >> i & 1)))
             return status;
     }
     return S2CLR_OK;
@@ -77,7 +77,7 @@ static s2clr_status open_recorded(const char *path, const s2clr_parts_options *o
     }
     if (parts->recorded.count == 0) return S2CLR_OK;
     return s2clr_samples_part(&parts->recorded, S2CLR_SPLIT_TRAIN, 0, 0, options->fraction,
-                              &parts->train);
+                              options->choice, &parts->train);
 }
 
 /* A part that may as well be missing. */
@@ -91,10 +91,9 @@ static s2clr_status open_for_teaching(const s2clr_args *args, const char *path,
                                       const s2clr_parts_options *options, const store_look *look,
                                       s2clr_parts *parts)
 {
-    const unsigned needed = options->needed;
     s2clr_store_samples_options wish = {
         .split = "train", .positive = options->positive, .undecided = true, .unlabelled = true};
-    if (!look->recorded) return open_parts(args, needed, 1, parts);
+    if (!look->recorded) return open_parts(args, options, parts);
     S2CLR_TRY(s2clr_store_samples_open(path, options->card, &wish, &parts->train));
     wish.split = "validation";
     wish.undecided = wish.unlabelled = false;
@@ -123,12 +122,12 @@ static s2clr_status open_for_pretraining(const s2clr_args *args, const char *pat
             s2clr_store_samples_open(path, options->card, &labelled, &parts->validation), needed);
     }
     S2CLR_TRY(
-        s2clr_samples_part(&parts->all, S2CLR_SPLIT_TRAIN, test, validation, 1, &parts->train));
+        s2clr_samples_part(&parts->all, S2CLR_SPLIT_TRAIN, test, validation, 1, 0, &parts->train));
     const s2clr_status status =
         s2clr_store_samples_open(path, options->card, &labelled, &parts->recorded);
     if (status != S2CLR_OK) return unless_needed(status, needed);
     return unless_needed(s2clr_samples_part(&parts->recorded, S2CLR_SPLIT_VALIDATION, test,
-                                            validation, 1, &parts->validation),
+                                            validation, 1, 0, &parts->validation),
                          needed);
 }
 
@@ -138,11 +137,10 @@ static s2clr_status open_store(const s2clr_args *args, const s2clr_parts_options
     const char *path = s2clr_args_text(args, "dataset");
     store_look look;
     S2CLR_TRY(look_at_store(path, &look));
-    const s2clr_store_samples_options wish = {.positive =
-                                                  options->pretraining ? NULL : options->positive,
-                                              .group = look.one_class ? "labels" : NULL,
-                                              .unlabelled =
-                                                  options->pretraining || options->teaching};
+    const s2clr_store_samples_options wish = {
+        .positive = options->pretraining ? NULL : options->positive,
+        .group = look.one_class ? "labels" : NULL,
+        .unlabelled = options->pretraining || options->teaching};
     parts->as_recorded = look.recorded;
     S2CLR_TRY(s2clr_store_samples_open(path, options->card, &wish, &parts->all));
     parts->store = true;
@@ -150,7 +148,7 @@ static s2clr_status open_store(const s2clr_args *args, const s2clr_parts_options
     if (options->pretraining) return open_for_pretraining(args, path, options, &look, parts);
     if (options->teaching) return open_for_teaching(args, path, options, &look, parts);
     if (parts->as_recorded) return open_recorded(path, options, &look, parts);
-    return open_parts(args, options->needed, options->fraction, parts);
+    return open_parts(args, options, parts);
 }
 
 static void append(char *list, size_t size, const char *name)
@@ -214,7 +212,7 @@ s2clr_status s2clr_parts_open(const s2clr_args *args, const s2clr_parts_options 
     } else {
         S2CLR_TRY(s2clr_images_open(path, &images, pool, progress, &out->all));
         if (options->classes) out->all.labels = out->all.groups;
-        status = open_parts(args, options->needed, options->fraction, out);
+        status = open_parts(args, options, out);
     }
     if (status != S2CLR_OK) s2clr_parts_close(out);
     return status;

@@ -67,6 +67,7 @@ typedef struct s2clr_parts_options {
     unsigned needed;      /* bits 1 << S2CLR_SPLIT_...: an empty part is an error for those, count 0
                              for others */
     double fraction;      /* of the training part (see images.h) */
+    uint64_t choice;      /* which samples that fraction takes (likewise) */
     bool pretraining;     /* of a store, the training part is all that is in no other part,
                              labelled or not; the fraction is not used */
     bool teaching;        /* likewise, and patches of unknown label (-1) are in the validation part

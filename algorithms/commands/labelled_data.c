@@ -64,13 +64,16 @@ static void choose_labels(s2clr_labelled *job)
 static s2clr_status open_parts(s2clr_labelled *job, const s2clr_card *card)
 {
     const bool given = s2clr_args_given(job->args, "positive");
-    const double fraction = job->teachers ? 1 : s2clr_args_real(job->args, "labels-fraction");
     s2clr_parts_options options = {.positive = job->positive,
                                    .needed = 1u << S2CLR_SPLIT_TRAIN | 1u << S2CLR_SPLIT_VALIDATION,
-                                   .fraction = fraction,
+                                   .fraction = 1,
                                    .classes = job->classes,
                                    .teaching = job->teachers > 0,
                                    .card = card};
+    if (!job->teachers) {
+        options.fraction = s2clr_args_real(job->args, "labels-fraction");
+        options.choice = (uint64_t)s2clr_args_int(job->args, "labels-choice");
+    }
     const s2clr_status status =
         s2clr_parts_open(job->args, &options, job->pool, job->progress, &job->parts);
     if (status != S2CLR_ERR_ARGUMENT || given || !job->positive) return status;

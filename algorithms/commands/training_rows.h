@@ -87,7 +87,10 @@
 #define S2CLR_ROWS_FRACTION                                                                        \
     {"labels-fraction", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .standard = "1", .minimum = 0,     \
      .maximum = 1, .group = "Data",                                                                \
-     .help = "Share of the training part to use, of every label, more than 0."}
+     .help = "Share of the training part to use, of every label, more than 0."},                   \
+    {"labels-choice", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "0", .minimum = 0,            \
+     .maximum = 2147483647, .advanced = true, .group = "Data",                                     \
+     .help = "Another number takes that share of other patches."}
 
 #define S2CLR_ROWS_HEAD                                                                            \
     {"hidden", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Network",                          \

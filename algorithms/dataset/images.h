@@ -10,6 +10,7 @@
 #define S2CLR_DATASET_IMAGES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/pool.h"
 #include "base/progress.h"
@@ -41,8 +42,10 @@ typedef enum s2clr_split_part {
 s2clr_split_part s2clr_split_of(const char *name, double test, double validation);
 
 /* A view on the samples of one part (and, when fraction < 1, on the first ceil(fraction * n) per
- * label in hash order). The parent must outlive it. */
+ * label in hash order; another `choice` than 0 is another order, and larger fractions hold the
+ * smaller ones in each). The parent must outlive it. */
 s2clr_status s2clr_samples_part(const s2clr_samples *parent, s2clr_split_part part, double test,
-                                double validation, double fraction, s2clr_samples *out);
+                                double validation, double fraction, uint64_t choice,
+                                s2clr_samples *out);
 
 #endif

@@ -38,6 +38,17 @@ static uint64_t name_hash(const char *name)
     return hash;
 }
 
+/* Where a sample stands among those that a fraction is taken of. The finaliser of SplitMix64
+ * (Steele, Lea and Flood 2014) is one-to-one, so hashes that differ still do. */
+static uint64_t chosen(uint64_t hash, uint64_t choice)
+{
+    if (choice == 0) return hash;
+    uint64_t x = hash ^ choice * UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
 static s2clr_split_part part_of(uint64_t hash, double test, double validation)
 {
     const double u = ldexp((double)hash, -64);
@@ -160,7 +171,8 @@ static s2clr_status check_shares(double test, double validation, double fraction
 }
 
 s2clr_status s2clr_samples_part(const s2clr_samples *parent, s2clr_split_part part, double test,
-                                double validation, double fraction, s2clr_samples *out)
+                                double validation, double fraction, uint64_t choice,
+                                s2clr_samples *out)
 {
     S2CLR_TRY(check_shares(test, validation, fraction));
     ranked *members;
@@ -178,6 +190,7 @@ s2clr_status s2clr_samples_part(const s2clr_samples *parent, s2clr_split_part pa
                                  parent->count, part_names[part], test, validation);
     } else {
         if (fraction < 1) {
+            for (size_t i = 0; i < count; i++) members[i].hash = chosen(members[i].hash, choice);
             qsort(members, count, sizeof *members, by_hash);
             count = thin(parent, members, count, fraction);
             qsort(members, count, sizeof *members, by_index);
