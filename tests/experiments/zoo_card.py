@@ -42,7 +42,7 @@ def main(work, partial):
         "held_out": "20 % of EuroSAT RGB by hash of the file name; value, 95 % bootstrap interval",
         "dense": row(work, "dense-plain"),
         "band_mean_std_logistic_regression": row(work, "dense-plain", 1),
-        "resnet18_rate_0.001_without_gain": row(work, "resnet18-plain"),
+        "resnet18_24_epochs_rate_0.001_without_gain": row(work, "resnet18-plain"),
         "disturbed": {f"{run}_{kind}": row(work, f"{run}-{kind}")
                       for run in ("dense", "resnet18")
                       for kind in ("shift", "blur", "darker", "brighter")},
