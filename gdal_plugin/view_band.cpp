@@ -45,7 +45,7 @@ double ViewBand::GetMaximum(int *success)
     if (!row().row->has_range || GetMetadataItem("STATISTICS_MAXIMUM"))
         return GDALPamRasterBand::GetMaximum(success);
     if (success) *success = TRUE;
-    return row().row->maximum;
+    return row().maximum;
 }
 
 const char *ViewBand::GetUnitType()

@@ -26,5 +26,8 @@ s2clr_verdict label_rig_judge(s2clr_labels *labels, const rig_square *square);
 
 /* x and y by GDAL's own gdaltransform; false when that is not installed. */
 bool label_rig_gdaltransform(const char *from, const char *to, double *x, double *y);
+/* The same by PROJ's own cs2cs, which keeps the axis order of the authority; x is east all the
+ * same. */
+bool label_rig_cs2cs(const char *from, const char *to, double *x, double *y);
 
 #endif

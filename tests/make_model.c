@@ -1,5 +1,5 @@
-/* make_model OUT.safetensors [resnet18]: writes the small made-up model of predict_rig.h (bands
- * B02, B03, B04), for the shell tests of the driver. */
+/* make_model OUT.safetensors [resnet18|classes]: writes the small made-up model of predict_rig.h
+ * (bands B02, B03, B04), for the shell tests of the driver; classes: one that tells three apart. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,9 +11,10 @@ static const char *target, *kind = "dense";
 
 static void make(void)
 {
-    const rig_model *wanted = strcmp(kind, "resnet18") == 0 ? &rig_resnet : &rig_dense;
+    rig_model wanted = strcmp(kind, "resnet18") == 0 ? rig_resnet : rig_dense;
     s2clr_model *model = NULL;
-    TEST_OK(s2clr_model_open(rig_model_make("made.safetensors", wanted), &model));
+    if (strcmp(kind, "classes") == 0) wanted.classes = 3;
+    TEST_OK(s2clr_model_open(rig_model_make("made.safetensors", &wanted), &model));
     if (!model) return;
     TEST_OK(s2clr_model_save(target, s2clr_model_card(model), s2clr_model_net(model),
                              s2clr_model_params(model)));
@@ -25,7 +26,7 @@ static const test_case cases[] = {{"make", make}};
 int main(int argc, char **argv)
 {
     if (argc != 2 && argc != 3) {
-        fprintf(stderr, "usage: make_model OUT.safetensors [dense|resnet18]\n");
+        fprintf(stderr, "usage: make_model OUT.safetensors [dense|resnet18|classes]\n");
         return 2;
     }
     target = argv[1];

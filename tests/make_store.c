@@ -119,10 +119,14 @@ static size_t random_patch(const job *j, size_t item)
 static s2clr_status read_values(void *context, size_t chunk, int worker)
 {
     job *j = context;
-    for (size_t i = chunk * CHUNK; i < (chunk + 1) * CHUNK && i < j->reads; i++) {
+    size_t batch[CHUNK], count = 0;
+    for (size_t i = chunk * CHUNK; i < (chunk + 1) * CHUNK && i < j->reads; i++)
+        batch[count++] = random_patch(j, i);
+    for (size_t i = 0; i < count; i++) {
         s2clr_store_patch patch;
         unsigned char *to = j->copy[worker];
-        S2CLR_TRY(s2clr_store_read(j->cursor[worker], random_patch(j, i), &patch));
+        s2clr_store_expect(j->cursor[worker], batch + i + 1, count - i - 1);
+        S2CLR_TRY(s2clr_store_read(j->cursor[worker], batch[i], &patch));
         for (int b = 0; b < patch.bands; b++) {
             const size_t bytes = 2 * (size_t)(patch.band[b].height * patch.band[b].width);
             memcpy(to, patch.band[b].data, bytes);

@@ -127,11 +127,9 @@ void op_run_portable(const s2clr_op_desc *d, op_data *data)
     be->device_close(device);
 }
 
-void op_check_everywhere(const s2clr_op_desc *d)
+void op_everywhere(const s2clr_op_desc *d, void (*check)(const op_rig *rig, const op_data *wanted),
+                   const op_data *wanted)
 {
-    op_data wanted;
-    op_data_new(d, 3, &wanted);
-    op_run_portable(d, &wanted);
     const s2clr_backend_entry *entries;
     const size_t count = s2clr_backend_list(&entries);
     for (size_t i = 0; i < count; i++) {
@@ -141,11 +139,19 @@ void op_check_everywhere(const s2clr_op_desc *d)
         op_rig rig;
         TEST_OK(be->device_open("", S2CLR_F32, &device));
         if (op_rig_open(be, device, d, &rig) == S2CLR_OK)
-            run_twice(&rig, &wanted);
+            check(&rig, wanted);
         else
             op_fail(be->name, d, s2clr_error_text());
         op_rig_close(&rig);
         be->device_close(device);
     }
+}
+
+void op_check_everywhere(const s2clr_op_desc *d)
+{
+    op_data wanted;
+    op_data_new(d, 3, &wanted);
+    op_run_portable(d, &wanted);
+    op_everywhere(d, run_twice, &wanted);
     op_data_free(&wanted);
 }

@@ -12,6 +12,10 @@
  * output; refuses slow reference kernels. */
 void op_check_everywhere(const s2clr_op_desc *d);
 
+/* The op on every backend that loads here: check() gets it open. */
+void op_everywhere(const s2clr_op_desc *d, void (*check)(const op_rig *rig, const op_data *wanted),
+                   const op_data *wanted);
+
 /* Fills the outputs of `data`. */
 void op_run_portable(const s2clr_op_desc *d, op_data *data);
 

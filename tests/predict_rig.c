@@ -56,7 +56,12 @@ static void fill_card(const rig_model *model, const s2clr_net *net, s2clr_card *
     card->metres = 10;
     card->stride = model->stride;
     snprintf(card->resampling, sizeof card->resampling, "bilinear");
-    snprintf(card->positive, sizeof card->positive, "made_up_class");
+    if (model->classes == 0) snprintf(card->positive, sizeof card->positive, "made_up_class");
+    card->classes = model->classes;
+    for (int k = 0; k < model->classes; k++)
+        snprintf(card->class_name[k], sizeof card->class_name[k], "class %d", k + 1);
+    if (model->positive)
+        snprintf(card->positive, sizeof card->positive, "class %d", model->positive);
     if (model->temperature > 0) card->temperature = model->temperature;
     if (model->prevalence > 0) card->prevalence = model->prevalence;
     TEST_OK(s2clr_card_set_text(card, S2CLR_CARD_TITLE, "A made-up model"));
@@ -76,8 +81,10 @@ static void make_constant(const s2clr_net *net, double bias, float *params)
 
 const char *rig_model_make(const char *name, const rig_model *model)
 {
-    s2clr_arch arch = {
-        .channels = RIG_BANDS, .outputs = 1, .width = model->width, .depth = model->depth};
+    s2clr_arch arch = {.channels = RIG_BANDS,
+                       .outputs = model->classes ? model->classes : 1,
+                       .width = model->width,
+                       .depth = model->depth};
     const char *path = predict_rig_path(name);
     s2clr_net *net = NULL;
     s2clr_card *card = NULL;

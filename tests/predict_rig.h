@@ -22,6 +22,8 @@ typedef struct rig_model {
     double bias;
     double temperature; /* 0: 1 */
     double prevalence;  /* 0: 0.5 */
+    int classes;        /* 0: one output; K: told apart, "class 1" to "class K" */
+    int positive;       /* with classes: which of them the card calls positive; 0: none */
 } rig_model;
 
 typedef struct rig_scene {

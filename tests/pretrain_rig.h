@@ -9,15 +9,10 @@
 #ifndef S2CLR_TESTS_PRETRAIN_RIG_H
 #define S2CLR_TESTS_PRETRAIN_RIG_H
 
+#include "recipe_rig.h"
 #include "train/pretrain.h"
 
-enum {
-    PRETRAIN_BANDS = 2,
-    PRETRAIN_TRAIN = 48,
-    PRETRAIN_PROBE = 24,
-    PRETRAIN_SIZE = 16,
-    PRETRAIN_NAME = 16
-};
+enum { PRETRAIN_TRAIN = 48, PRETRAIN_PROBE = 24, PRETRAIN_SIZE = 16, PRETRAIN_NAME = 16 };
 
 /* Patches of noise of two classes. */
 typedef struct pretrain_textures {
@@ -34,19 +29,11 @@ s2clr_samples pretrain_rig_samples(pretrain_textures *set, uint64_t seed, size_t
 /* A resnet18 of width 4 with a projection head of 24-12; free with s2clr_card_free(). */
 s2clr_card *pretrain_rig_card(void);
 
-typedef struct pretrain_machine {
-    const s2clr_backend *backend;
-    s2clr_device *device;
-    s2clr_pool *pool;
-} pretrain_machine;
-
-/* The portable backend. */
-pretrain_machine pretrain_rig_machine(int threads);
-void pretrain_rig_close(pretrain_machine m);
-
 typedef struct pretrain_run {
     const char *folder;
     int threads, outputs, bands;
+    const char *backend; /* NULL: portable */
+    s2clr_precision precision;
     size_t count, fail_after;
     bool probe;
     const float *initial;

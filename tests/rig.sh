@@ -71,3 +71,36 @@ expect() {
     fi
     [ -z "$text" ] || cat out err | grep -F -e "$text" >/dev/null || { fail "$name: \"$text\" is not said"; return 1; }
 }
+
+# ---- made-up data ----
+
+plain_patch() { # plain_patch FILE RED GREEN BLUE: 16 x 16 pixels of one colour
+    gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 16 16 -burn "$2" -burn "$3" -burn "$4" "$1"
+}
+
+# patches_of CLASS COUNT: data/CLASS, every patch with its own colour; Crop and Other differ a lot
+patches_of() {
+    mkdir -p "data/$1"
+    i=0
+    while [ $i -lt "$2" ]; do
+        if [ "$1" = Crop ]; then
+            plain_patch "data/$1/$1_$i.tif" $((30 + 3 * i)) $((120 + i)) $((90 - 2 * i))
+        else
+            plain_patch "data/$1/$1_$i.tif" $((160 - 2 * i)) $((60 + 3 * i)) $((170 + i))
+        fi
+        i=$((i + 1))
+    done
+}
+
+# ask.bash WORD...: what the shell's completion would offer for the last word
+completion_asker() {
+    "$S2CLR" completion bash >completion.bash
+    cat >ask.bash <<'END'
+. ./completion.bash
+COMP_WORDS=("$S2CLR" "${@}")
+COMP_CWORD=$#
+_s2clr 2>/dev/null
+printf '%s\n' "${COMPREPLY[@]}"
+END
+    export S2CLR
+}

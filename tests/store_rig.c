@@ -126,6 +126,40 @@ const char *rig_store_make(const char *name, int first, int count, int px)
     return path;
 }
 
+const char *rig_store_sights(const char *name, const rig_sight *sights, int count, int px)
+{
+    const char *path = store_rig_path(name);
+    const s2clr_store_options options = {.title = "second dates"};
+    s2clr_store_writer *writer;
+    TEST_OK(s2clr_store_writer_open(path, &options, &writer));
+    for (int i = 0; i < count; i++) {
+        rig_patch patch;
+        rig_patch_make(&patch, i, px);
+        snprintf(patch.name, sizeof patch.name, "%s", sights[i].name);
+        snprintf(patch.place, sizeof patch.place, "%s", sights[i].place);
+        snprintf(patch.date, sizeof patch.date, "%s", sights[i].date);
+        patch.record.split = sights[i].split;
+        TEST_OK(s2clr_store_writer_put(writer, &patch.record));
+        rig_patch_clear(&patch);
+    }
+    TEST_OK(s2clr_store_writer_close(writer, true));
+    return path;
+}
+
+s2clr_card *rig_store_card(int px)
+{
+    s2clr_card *card;
+    TEST_OK(s2clr_card_new(&card));
+    card->bands = 1;
+    snprintf(card->band[0], sizeof card->band[0], "B02");
+    card->levels = 1;
+    snprintf(card->level[0].name, sizeof card->level[0].name, "L2A");
+    card->patch = px;
+    card->metres = 10;
+    snprintf(card->resampling, sizeof card->resampling, "bilinear");
+    return card;
+}
+
 /* ---- LMDB, asked directly ---- */
 
 static int open_values(const char *path, unsigned flags, MDB_env **env, MDB_txn **txn, MDB_dbi *dbi)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "dataset/store.h"
+#include "file/card.h"
 
 /* One patch: B02 of px, B05 of px/2, B01 of px/6 pixels, all UInt16. */
 typedef struct rig_patch {
@@ -33,6 +34,17 @@ const char *rig_store_make(const char *name, int first, int count, int px);
  * are left alone. `after` (or NULL) is called after each patch. */
 s2clr_status rig_store_fill(const char *path, int first, int count, int px, int batch, bool finish,
                             void (*after)(void *context), void *context);
+
+/* A patch of a place that was seen on several dates. */
+typedef struct rig_sight {
+    const char *name, *place, *date, *split;
+} rig_sight;
+
+/* A finished store of these, put in this order. */
+const char *rig_store_sights(const char *name, const rig_sight *sights, int count, int px);
+
+/* For samples of its B02: px pixels, level L2A. Free with s2clr_card_free(). */
+s2clr_card *rig_store_card(int px);
 
 /* Fails unless two stores have equal keys and values (read with LMDB itself, in key order), equal
  * rows (read with OGR, in row order, with fid and geometry) and equal descriptions. No store may

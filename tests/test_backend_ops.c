@@ -236,30 +236,24 @@ static void compare_poisoned(const op_rig *rig, const op_data *got, const op_dat
     if (wrong) op_fail(rig->backend->name, &rig->desc, "a NaN or infinity spread or vanished");
 }
 
+static void run_poisoned(const op_rig *rig, const op_data *wanted)
+{
+    op_data got;
+    op_data_new(&rig->desc, 4, &got);
+    poison(&rig->desc, &got);
+    TEST_OK(op_rig_run(rig, &got));
+    compare_poisoned(rig, &got, wanted);
+    op_data_free(&got);
+}
+
 static void check_poisoned(s2clr_op_kind kind, const row *r)
 {
     const s2clr_op_desc d = desc_of(kind, r);
-    op_data wanted, got;
+    op_data wanted;
     op_data_new(&d, 4, &wanted);
     poison(&d, &wanted);
     op_run_portable(&d, &wanted);
-    const s2clr_backend_entry *entries;
-    const size_t count = s2clr_backend_list(&entries);
-    for (size_t i = 0; i < count; i++) {
-        const s2clr_backend *const be = entries[i].backend;
-        if (!be) continue;
-        s2clr_device *device = NULL;
-        op_rig rig;
-        op_data_new(&d, 4, &got);
-        poison(&d, &got);
-        TEST_OK(be->device_open("", S2CLR_F32, &device));
-        TEST_OK(op_rig_open(be, device, &d, &rig));
-        TEST_OK(op_rig_run(&rig, &got));
-        compare_poisoned(&rig, &got, &wanted);
-        op_rig_close(&rig);
-        be->device_close(device);
-        op_data_free(&got);
-    }
+    op_everywhere(&d, run_poisoned, &wanted);
     op_data_free(&wanted);
 }
 

@@ -13,6 +13,7 @@
 #include "base/philox.h"
 #include "base/pool.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 /* ---- status ---- */
 
@@ -353,6 +354,41 @@ static void this_process_has_cpus_and_memory(void)
     CU_ASSERT_TRUE(s2clr_memory_available() > 1u << 20);
 }
 
+/* The borders of the Unicode Standard's table 3-7. */
+static void utf8_is_told_from_other_bytes(void)
+{
+    static const char *const good[] = {"",
+                                       "plain",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc1\xbf",
+                                      "\xc2",
+                                      "\xe0\x9f\xbf",
+                                      "\xed\xa0\x80",
+                                      "\xe2\x82",
+                                      "caf\xe9",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80"};
+    char text[16];
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        CU_ASSERT_TRUE(s2clr_utf8_valid(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CU_ASSERT_FALSE(s2clr_utf8_valid(bad[i]));
+    s2clr_utf8_show("caf\xe9 \xc3\xa9", text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "caf\\xe9 \xc3\xa9");
+    s2clr_utf8_show("caf\xe9", text, 7); /* the byte has no room */
+    CU_ASSERT_STRING_EQUAL(text, "caf");
+    s2clr_utf8_show("a\xc3\xa9", text, 3);
+    CU_ASSERT_STRING_EQUAL(text, "a");
+}
+
 static const test_case cases[] = {
     {"error text is per thread", error_text_is_per_thread},
     {"error text is cut and may quote itself", error_text_is_cut_and_may_quote_itself},
@@ -371,6 +407,7 @@ static const test_case cases[] = {
     {"cgroup v2 takes the tightest ancestor", cgroup_v2_takes_the_tightest_ancestor},
     {"cgroup v1 is read too", cgroup_v1_is_read_too},
     {"this process has cpus and memory", this_process_has_cpus_and_memory},
+    {"utf-8 is told from other bytes", utf8_is_told_from_other_bytes},
 };
 
 int main(int argc, char **argv)

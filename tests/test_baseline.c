@@ -1,11 +1,14 @@
-/* The baseline and the disturbances of `s2clr evaluate`. */
+/* The baselines and the disturbances of `s2clr evaluate`. */
 #include <math.h>
 #include <string.h>
 
+#include "backend/device_select.h"
+#include "base/memory.h"
 #include "base/philox.h"
 #include "harness.h"
 #include "report/baseline.h"
 #include "report/perturb.h"
+#include "report/random_features.h"
 
 enum { SIZE = 6, BANDS = 2, COUNT = 60, PIXELS = SIZE * SIZE };
 
@@ -40,6 +43,8 @@ static s2clr_samples make_samples(void)
                            .read = read_patch};
 }
 
+static const s2clr_baseline_options bands = {.kind = S2CLR_BASELINE_BANDS, .l2 = 1};
+
 /* At the minimum the gradient is 0: features and gradient are recomputed here from their
  * definition, so the fit is checked against the equations it has to solve, not against itself. */
 static void the_fit_solves_its_equations(void)
@@ -68,7 +73,7 @@ static void the_fit_solves_its_equations(void)
         for (int i = 0; i < COUNT; i++) x[i][j] = (x[i][j] - s / COUNT) / sd;
     }
     TEST_OK(s2clr_pool_new(2, &pool));
-    TEST_OK(s2clr_baseline_fit(&samples, 1.0, pool, &baseline));
+    TEST_OK(s2clr_baseline_fit(&bands, &samples, NULL, pool, &baseline));
     const double *w = s2clr_baseline_weights(baseline);
     TEST_OK(s2clr_baseline_predict(baseline, &samples, pool, p));
     for (int j = 0; j < 2 * BANDS; j++) gradient[j] = w[j];
@@ -95,13 +100,157 @@ static void separable_classes_stay_finite(void)
     for (int i = 0; i < COUNT; i++)
         for (int k = 0; k < BANDS * PIXELS; k++) patch[i][k] = (float)(100 * labels[i]);
     TEST_OK(s2clr_pool_new(1, &pool));
-    TEST_OK(s2clr_baseline_fit(&samples, 1.0, pool, &baseline));
+    TEST_OK(s2clr_baseline_fit(&bands, &samples, NULL, pool, &baseline));
     TEST_OK(s2clr_baseline_predict(baseline, &samples, pool, p));
     for (int i = 0; i < COUNT; i++) CU_ASSERT_TRUE(labels[i] ? p[i] > 0.9 : p[i] < 0.1);
     s2clr_baseline_free(baseline);
     memset(labels, 0, sizeof labels);
-    CU_ASSERT_EQUAL(s2clr_baseline_fit(&samples, 1.0, pool, &baseline), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_baseline_fit(&bands, &samples, NULL, pool, &baseline),
+                    S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("0 of the 60");
+    labels[7] = -1;
+    CU_ASSERT_EQUAL(s2clr_baseline_fit(&bands, &samples, NULL, pool, &baseline),
+                    S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("its label is -1");
+    s2clr_pool_free(pool);
+}
+
+/* Of K classes each is one against the rest; NaN pixels are left out of the statistics. */
+static void classes_and_holes(void)
+{
+    const s2clr_baseline_options options = {.kind = S2CLR_BASELINE_BANDS, .classes = 3, .l2 = 1};
+    s2clr_samples samples = make_samples();
+    double p[COUNT][3], one[COUNT], *statistics;
+    s2clr_pool *pool;
+    s2clr_baseline *all, *alone;
+    int kind[COUNT], is[COUNT];
+    TEST_OK(s2clr_pool_new(2, &pool));
+    for (int i = 0; i < COUNT; i++) kind[i] = i % 3;
+    for (int k = 0; k < PIXELS; k++) patch[5][k] = k < 30 ? NAN : (float)k;
+    for (int k = 0; k < 2 * PIXELS; k++) patch[6][k] = NAN;
+    TEST_OK(s2clr_band_statistics(&samples, pool, &statistics));
+    TEST_NEAR(statistics[5 * 2 * BANDS], 32.5, 1e-12); /* 30 to 35 */
+    TEST_NEAR(statistics[5 * 2 * BANDS + 1], sqrt(35.0 / 12), 1e-12);
+    CU_ASSERT_TRUE(isnan(statistics[6 * 2 * BANDS]));
+    s2clr_free(statistics);
+    samples.labels = kind;
+    TEST_OK(s2clr_baseline_fit(&options, &samples, &samples, pool, &all));
+    TEST_OK(s2clr_baseline_predict(all, &samples, pool, p[0]));
+    for (int c = 0; c < 3; c++) {
+        const s2clr_samples rest = {.self = samples.self,
+                                    .count = COUNT,
+                                    .channels = BANDS,
+                                    .size = SIZE,
+                                    .names = names,
+                                    .labels = is,
+                                    .read = samples.read};
+        for (int i = 0; i < COUNT; i++) is[i] = kind[i] == c;
+        TEST_OK(s2clr_baseline_fit(&bands, &rest, NULL, pool, &alone));
+        TEST_OK(s2clr_baseline_predict(alone, &rest, pool, one));
+        for (int k = 0; k <= 2 * BANDS; k++)
+            TEST_NEAR(s2clr_baseline_weights(all)[c * (2 * BANDS + 1) + k],
+                      s2clr_baseline_weights(alone)[k], 1e-7);
+        s2clr_baseline_free(alone);
+    }
+    for (int i = 0; i < COUNT; i++) TEST_NEAR(p[i][0] + p[i][1] + p[i][2], 1, 1e-12);
+    CU_ASSERT_TRUE(isfinite(p[6][0])); /* nothing is known of it: average */
+    s2clr_baseline_free(all);
+    s2clr_pool_free(pool);
+}
+
+/* ---- random features ---- */
+
+/* From their definition, pixel by pixel; out: (2 * filters) */
+static void slow_features(int filters, uint64_t seed, const double *mean, const double *sd,
+                          const float *dn, double *out)
+{
+    for (int k = 0; k < filters; k++) {
+        const int bank = k >= filters / 2, size = bank ? 5 : 3, f = k - bank * filters / 2;
+        const int taps = BANDS * size * size, side = (SIZE - size) / 2 + 1;
+        double up = 0, down = 0;
+        for (int r = 0; r < side; r++)
+            for (int c = 0; c < side; c++) {
+                double z =
+                    (double)s2clr_random_normal(seed, 0x52434681u + (unsigned)bank, (uint64_t)f);
+                for (int t = 0; t < taps; t++) {
+                    const int b = t / (size * size), y = t / size % size, x = t % size;
+                    const double v = (double)dn[b * PIXELS + (2 * r + y) * SIZE + 2 * c + x];
+                    const double w = (double)s2clr_random_normal(seed, 0x52434601u + (unsigned)bank,
+                                                                 (uint64_t)(f * taps + t));
+                    if (isfinite(v)) z += w / sqrt(taps) * (v - mean[b]) / sd[b];
+                }
+                up += z > 0 ? z : 0;
+                down += z < 0 ? -z : 0;
+            }
+        out[2 * k] = up / (side * side);
+        out[2 * k + 1] = down / (side * side);
+    }
+}
+
+static void random_features_are_what_they_say(void)
+{
+    enum { FILTERS = 6 };
+    const double mean[BANDS] = {51, 20}, sd[BANDS] = {3, 2.5};
+    s2clr_samples samples = make_samples();
+    s2clr_random_features_options options = {
+        .channels = BANDS, .size = SIZE, .filters = FILTERS, .mean = mean, .sd = sd, .seed = 9};
+    s2clr_random_features *features;
+    double *x, *again, slow[2 * FILTERS];
+    s2clr_pool *one, *two;
+    patch[2][7] = NAN;
+    TEST_OK(s2clr_pool_new(1, &one));
+    TEST_OK(s2clr_pool_new(2, &two));
+    TEST_OK(s2clr_device_select("portable", S2CLR_F32, &options.backend, &options.device));
+    TEST_OK(s2clr_random_features_new(&options, &features));
+    samples.count = 10; /* no multiple of a batch */
+    TEST_OK(s2clr_random_features_measure(features, &samples, two, &x));
+    TEST_OK(s2clr_random_features_measure(features, &samples, one, &again));
+    CU_ASSERT_EQUAL(memcmp(x, again, 10 * 2 * FILTERS * sizeof *x), 0);
+    for (size_t i = 0; i < samples.count; i++) {
+        slow_features(FILTERS, 9, mean, sd, patch[i], slow);
+        for (size_t k = 0; k < 2 * FILTERS; k++) TEST_NEAR(x[i * 2 * FILTERS + k], slow[k], 1e-5);
+    }
+    samples.channels = 1;
+    CU_ASSERT_EQUAL(s2clr_random_features_measure(features, &samples, one, &again),
+                    S2CLR_ERR_MISMATCH);
+    s2clr_free(x);
+    s2clr_free(again);
+    s2clr_random_features_free(features);
+    options.filters = 3;
+    CU_ASSERT_EQUAL(s2clr_random_features_new(&options, &features), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("even");
+    options.backend->device_close(options.device);
+    s2clr_pool_free(one);
+    s2clr_pool_free(two);
+}
+
+/* Texture that band statistics cannot see: the same values, ordered or shuffled. */
+static void random_features_see_texture(void)
+{
+    s2clr_baseline_options random = {
+        .kind = S2CLR_BASELINE_RANDOM, .filters = 16, .seed = 3, .most = 40};
+    const s2clr_samples samples = make_samples();
+    double p[COUNT];
+    s2clr_pool *pool;
+    s2clr_baseline *baseline;
+    for (int i = 0; i < COUNT; i++)
+        for (int k = 0; k < BANDS * PIXELS; k++) {
+            const int row = k / SIZE % SIZE, column = k % SIZE;
+            patch[i][k] = (float)((labels[i] ? row + column : row) % 2);
+        }
+    TEST_OK(s2clr_pool_new(2, &pool));
+    TEST_OK(s2clr_device_select("portable", S2CLR_F32, &random.backend, &random.device));
+    TEST_OK(s2clr_baseline_fit(&random, &samples, &samples, pool, &baseline));
+    const s2clr_baseline_about *about = s2clr_baseline_describe(baseline);
+    CU_ASSERT_EQUAL(about->features, 32);
+    CU_ASSERT_EQUAL(about->trained, 40);
+    CU_ASSERT_EQUAL(about->available, COUNT);
+    CU_ASSERT_EQUAL(about->validated, COUNT);
+    CU_ASSERT_EQUAL(about->l2, 0.01); /* separable: the weakest penalty has the least loss */
+    TEST_OK(s2clr_baseline_predict(baseline, &samples, pool, p));
+    for (int i = 0; i < COUNT; i++) CU_ASSERT_EQUAL(p[i] >= about->threshold, labels[i] == 1);
+    s2clr_baseline_free(baseline);
+    random.backend->device_close(random.device);
     s2clr_pool_free(pool);
 }
 
@@ -136,6 +285,9 @@ static void disturbances(void)
 static const test_case cases[] = {
     {"the fit solves its equations", the_fit_solves_its_equations},
     {"separable classes stay finite", separable_classes_stay_finite},
+    {"classes against the rest, and pixels without value", classes_and_holes},
+    {"random features are what they say", random_features_are_what_they_say},
+    {"random features see texture", random_features_see_texture},
     {"shift, blur and gain", disturbances},
 };
 

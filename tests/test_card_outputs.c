@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "file/card.h"
+#include "card_rig.h"
 
 #define OUTPUTS "\"outputs\": 1"
 #define POSITIVE "\"positive\": \"permanent crop\""
@@ -17,18 +17,6 @@ static const char example[] =
     " \"levels\": [{\"name\": \"L2A\", \"gain\": [1], \"bias\": [0], \"low\": 0, \"high\": 2}],\n"
     " \"patch\": 64, \"metres\": 10, \"stride\": 4, \"metrics\": {\"auc\": 0.5},\n"
     " " POSITIVE "}\n";
-
-static void compare_cards(const s2clr_card *a, const s2clr_card *b)
-{
-    s2clr_card plain_a = *a, plain_b = *b;
-    for (int i = 0; i < S2CLR_CARD_TEXTS; i++) {
-        CU_ASSERT_PTR_NOT_EQUAL(a->text[i], b->text[i]);
-        CU_ASSERT_STRING_EQUAL(a->text[i], b->text[i]);
-        plain_a.text[i] = plain_b.text[i] = NULL;
-    }
-    /* Both start zeroed, so padding is equal too. */
-    CU_ASSERT_EQUAL(memcmp(&plain_a, &plain_b, sizeof plain_a), 0);
-}
 
 /* The example with other outputs and another line instead of "positive". */
 static s2clr_status parse_with(const char *outputs, const char *line, s2clr_card **out)
@@ -52,7 +40,7 @@ static char *format_with(const char *outputs, const char *line)
     CU_ASSERT_PTR_NOT_NULL_FATAL(json);
     TEST_OK(s2clr_card_parse(json, "again", &again));
     CU_ASSERT_PTR_NOT_NULL_FATAL(again);
-    compare_cards(card, again);
+    card_rig_same(card, again);
     s2clr_card_free(card), s2clr_card_free(again);
     return json;
 }
@@ -112,10 +100,75 @@ static void classes_have_names(void)
     }
 }
 
+#define PART "\"part\": \"test\", \"samples\": 9, \"ece_before\": 0.5, \"ece_after\": 0"
+#define CALIBRATION(object) POSITIVE ", \"calibration\": " object
+
+static void a_calibration_is_kept(void)
+{
+    s2clr_card *card = NULL;
+    char *plain = format_with(OUTPUTS, POSITIVE);
+    CU_ASSERT_PTR_NULL(strstr(plain, "calibration")); /* a card without one stays as it was */
+    s2clr_free(plain);
+    char *json = format_with(OUTPUTS, CALIBRATION("{\"bias\": -0.5, " PART "}"));
+    TEST_OK(s2clr_card_parse(json, "m", &card));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(card);
+    CU_ASSERT_EQUAL(card->calibration.bias, -0.5);
+    CU_ASSERT_EQUAL(card->calibration.knots, 0);
+    CU_ASSERT_STRING_EQUAL(card->calibration.part, "test");
+    CU_ASSERT_EQUAL(card->calibration.samples, 9);
+    CU_ASSERT_EQUAL(card->calibration.ece_before, 0.5);
+    CU_ASSERT_PTR_NULL(strstr(json, "knots"));
+    s2clr_card_free(card);
+    s2clr_free(json);
+    json =
+        format_with(OUTPUTS, CALIBRATION("{\"knots\": [[-1, 0.1], [2, 0.1], [3, 0.9]], " PART "}"));
+    TEST_OK(s2clr_card_parse(json, "m", &card));
+    CU_ASSERT_EQUAL(card->calibration.knots, 3);
+    CU_ASSERT_EQUAL(card->calibration.knot_logit[1], 2);
+    CU_ASSERT_EQUAL(card->calibration.knot_p[2], 0.9);
+    s2clr_card_free(card);
+    s2clr_free(json);
+}
+
+static void wrong_calibrations_are_refused(void)
+{
+    static const char *const bad[][2] = {
+        {"3", "'calibration.' must be a JSON object"},
+        {"{}", "'calibration.part' is missing"},
+        {"{\"part\": \"\", \"samples\": 1, \"ece_before\": 0, \"ece_after\": 0}",
+         "'calibration.part' must be a name, not empty"},
+        {"{\"part\": \"x\", \"samples\": 1, \"ece_before\": 0, \"ece_after\": 2}",
+         "'calibration.ece_after' is 2, wanted 0 to 1"},
+        {"{" PART ", \"bias\": 1e9}", "'calibration.bias' is 1e+09"},
+        {"{" PART ", \"knots\": []}", "'calibration.knots' must be an array of 2 to 64 pairs"},
+        {"{" PART ", \"knots\": [[0, 0.5]]}", "an array of 2 to 64 pairs"},
+        {"{" PART ", \"knots\": [[0, 0.5], [1]]}", "an array of pairs"},
+        {"{" PART ", \"knots\": [[0, 0.5], [1, null]]}", "'calibration.knots' must be a number"},
+        {"{" PART ", \"knots\": [[0, 0.5], [0, 0.6]]}", "wanted a larger logit"},
+        {"{" PART ", \"knots\": [[0, 0.5], [1, 0.4]]}", "wanted no smaller a probability"},
+        {"{" PART ", \"knots\": [[0, 0], [1, 0.4]]}", "between 0 and 1, both excluded"},
+        {"{" PART ", \"knots\": [[0, 0.1], [1e40, 0.4]]}", "wanted a finite logit"},
+        {"{" PART ", \"bias\": 1, \"knots\": [[0, 0.1], [1, 0.4]]}", "wanted one of the two"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char line[400];
+        s2clr_card *card = NULL;
+        snprintf(line, sizeof line, CALIBRATION("%s"), bad[i][0]);
+        CU_ASSERT_EQUAL(parse_with(OUTPUTS, line, &card), S2CLR_ERR_FORMAT);
+        CU_ASSERT_PTR_NULL(card);
+        TEST_ERROR_SAYS(bad[i][1]);
+    }
+    s2clr_card *card = NULL;
+    CU_ASSERT_EQUAL(parse_with("\"outputs\": 0", CALIBRATION("{\"bias\": 1, " PART "}"), &card),
+                    S2CLR_ERR_FORMAT);
+    TEST_ERROR_SAYS("the network 0 outputs");
+}
+
 static const test_case cases[] = {
     {"an encoder has no classes", an_encoder_has_no_classes},
     {"heads are kept", heads_are_kept},
     {"classes have names", classes_have_names},
+    {"a calibration is kept", a_calibration_is_kept},
+    {"wrong calibrations are refused", wrong_calibrations_are_refused},
 };
 
 int main(int argc, char **argv)

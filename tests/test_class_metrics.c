@@ -3,9 +3,11 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/memory.h"
 #include "base/philox.h"
+#include "golden/golden_evaluation.h"
 #include "train/class_metrics.h"
 #include "train/metrics.h"
 
@@ -79,6 +81,73 @@ static void two_classes_are_the_binary_area(void)
     TEST_NEAR(m.auc, auc, 1e-12);
 }
 
+/* The set that tests/golden/evaluation.py describes. */
+static void against_scikit_learn(void)
+{
+    enum { M = 300 };
+    double p[M * K];
+    int label[M];
+    size_t confusion[K * K];
+    s2clr_class_metrics m;
+    for (int i = 0; i < M; i++) {
+        double sum = 0;
+        label[i] = (i + i / 7) % 3;
+        for (int j = 0; j < K; j++) {
+            p[i * K + j] = 1 + (i * (7 * j + 3) + 11 * j) % 16;
+            if (j == label[i] && i % 3) p[i * K + j] += 9;
+            sum += p[i * K + j];
+        }
+        for (int j = 0; j < K; j++) p[i * K + j] /= sum;
+    }
+    TEST_OK(s2clr_class_metrics_compute(p, label, M, K, &m));
+    TEST_OK(s2clr_class_confusion(p, label, M, K, confusion));
+    TEST_NEAR(m.macro_f1, golden_macro_f1, 1e-12);
+    TEST_NEAR(m.auc, golden_macro_auc, 1e-12);
+    for (int l = 0; l < K; l++)
+        for (int c = 0; c < K; c++) CU_ASSERT_EQUAL(confusion[l * K + c], golden_confusion[l][c]);
+    CU_ASSERT_TRUE(isnan(m.low[S2CLR_CLASS_AUC]));
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Resamples made as metrics.h says, metrics by calling the plain function on each. */
+static void bootstrap_against_plain_resampling(void)
+{
+    enum { R = 41 }; /* 2.5 % of 40 is a whole number: no interpolation */
+    double p[N * K], drawn[N * K], each[S2CLR_CLASS_METRICS][R];
+    int label[N], drawn_label[N];
+    s2clr_class_metrics m, threaded;
+    s2clr_pool *pool = NULL;
+    rows(p, label);
+    for (uint64_t r = 0; r < R; r++) {
+        for (uint64_t i = 0; i < N; i++) {
+            const uint32_t from = s2clr_random_below(7, r, i, N);
+            for (int j = 0; j < K; j++) drawn[i * K + (uint64_t)j] = p[from * K + (uint32_t)j];
+            drawn_label[i] = label[from];
+        }
+        TEST_OK(s2clr_class_metrics_compute(drawn, drawn_label, N, K, &m));
+        each[S2CLR_CLASS_ACCURACY][r] = m.accuracy;
+        each[S2CLR_CLASS_AUC][r] = m.auc;
+        each[S2CLR_CLASS_MACRO_F1][r] = m.macro_f1;
+    }
+    TEST_OK(s2clr_class_metrics_compute(p, label, N, K, &m));
+    threaded = m;
+    TEST_OK(s2clr_pool_new(2, &pool));
+    TEST_OK(s2clr_class_metrics_bootstrap(p, label, N, K, R, 7, NULL, &m));
+    TEST_OK(s2clr_class_metrics_bootstrap(p, label, N, K, R, 7, pool, &threaded));
+    s2clr_pool_free(pool);
+    for (int v = 0; v < S2CLR_CLASS_METRICS; v++) {
+        qsort(each[v], R, sizeof *each[v], compare);
+        TEST_NEAR(m.low[v], each[v][1], 1e-12);
+        TEST_NEAR(m.high[v], each[v][39], 1e-12);
+        CU_ASSERT_TRUE(threaded.low[v] == m.low[v] && threaded.high[v] == m.high[v]);
+    }
+}
+
 static void as_json(void)
 {
     double p[N * K];
@@ -101,6 +170,15 @@ static void as_json(void)
     TEST_NEAR(json_real_value(json_object_get(json_array_get(list, 1), "recall")),
               (double)m.hits[1] / (double)m.count[1], 1e-12);
     CU_ASSERT_TRUE(json_is_null(json_object_get(json_array_get(list, 3), "auc")));
+    CU_ASSERT_PTR_NULL(json_object_get(root, "intervals"));
+    json_decref(root);
+    s2clr_free(text);
+    TEST_OK(s2clr_class_metrics_bootstrap(p, label, N, K, 20, 1, NULL, &m));
+    TEST_OK(s2clr_class_metrics_format(&m, card, &text));
+    root = json_loads(text, 0, NULL);
+    const json_t *f1 = json_object_get(json_object_get(root, "intervals"), "macro_f1");
+    TEST_NEAR(json_real_value(json_array_get(f1, 1)), m.high[S2CLR_CLASS_MACRO_F1], 1e-12);
+    TEST_NEAR(json_real_value(json_object_get(root, "macro_f1")), m.macro_f1, 1e-12);
     json_decref(root);
     s2clr_free(text);
     s2clr_card_free(card);
@@ -117,11 +195,22 @@ static void nonsense_is_refused(void)
     TEST_ERROR_SAYS("is 2, must be 0 to 1");
     CU_ASSERT_EQUAL(s2clr_class_metrics_compute(p, same, 2, 1, &m), S2CLR_ERR_ARGUMENT);
     CU_ASSERT_EQUAL(m.auc, 7);
+    const double nan[4] = {0.5, 0.5, NAN, 0.75};
+    const int both[2] = {0, 1};
+    size_t confusion[4] = {9};
+    CU_ASSERT_EQUAL(s2clr_class_metrics_compute(nan, both, 2, 2, &m), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_class_confusion(nan, both, 2, 2, confusion), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("class 0 of sample 1 is nan");
+    CU_ASSERT_EQUAL(confusion[0], 9);
+    CU_ASSERT_EQUAL(s2clr_class_metrics_bootstrap(p, both, 2, 2, -1, 0, NULL, &m),
+                    S2CLR_ERR_ARGUMENT);
 }
 
 static const test_case cases[] = {
     {"all pairs say the same", all_pairs_say_the_same},
     {"two classes are the binary area", two_classes_are_the_binary_area},
+    {"against scikit-learn", against_scikit_learn},
+    {"bootstrap against plain resampling", bootstrap_against_plain_resampling},
     {"as JSON", as_json},
     {"nonsense is refused", nonsense_is_refused},
 };

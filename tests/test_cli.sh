@@ -12,7 +12,7 @@ absent() {
 
 # ---- help, usage ----
 
-commands='predict embed merge vrt info dataset pretrain finetune distill supervised evaluate model bench describe completion'
+commands='predict embed merge vrt info dataset pretrain finetune distill supervised evaluate calibrate area tsne topk model bench describe completion'
 expect 'no argument' 2 's2clr predict PRODUCT map.tif' "$S2CLR"
 true_that 'the first steps are no error text' test ! -s err
 expect '--help' 0 'Commands:' "$S2CLR" --help
@@ -76,15 +76,7 @@ fi
 # ---- completion ----
 
 if command -v bash >/dev/null; then
-    "$S2CLR" completion bash >completion.bash
-    cat >ask.bash <<'END'
-. ./completion.bash
-COMP_WORDS=("$S2CLR" "${@}")
-COMP_CWORD=$#
-_s2clr 2>/dev/null
-printf '%s\n' "${COMPREPLY[@]}"
-END
-    export S2CLR
+    completion_asker
     true_that 'completion is clean bash' bash -n completion.bash
     expect 'completes a command' 0 'predict' bash ask.bash pre
     expect 'completes an option' 0 '--min-valid' bash ask.bash predict --mi
@@ -249,6 +241,13 @@ expect 'the imported model predicts' 0 '' "$S2CLR" predict -m again.safetensors 
     B04.tif B03.tif B02.tif again.tif
 true_that 'with the same result' sh -c 'gdal_translate -q -of ENVI map.tif a.raw &&
     gdal_translate -q -of ENVI again.tif b.raw && cmp a.raw b.raw'
+
+expect 'half the size' 0 '' "$S2CLR" model import again.safetensors --weights bf16 -o half.safetensors -q
+true_that 'it is' test "$(stat -c %s half.safetensors)" -lt "$(($(stat -c %s again.safetensors) * 3 / 4))"
+expect 'it predicts' 0 '' "$S2CLR" predict -m half.safetensors --level DN -q B04.tif B03.tif B02.tif \
+    half.tif
+expect 'weights alone want a card' 2 'wants the weights' "$S2CLR" model import weights.safetensors \
+    -o none.safetensors
 
 expect 'model export as ONNX' 0 'ONNX graph' "$S2CLR" model export again.safetensors -o again.onnx
 true_that 'the graph names the card' grep -q s2clr.card again.onnx

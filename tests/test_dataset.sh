@@ -24,15 +24,7 @@ for command in create import info stats split export verify; do
 done
 expect 'describe a family' 0 '"dataset split"' "$S2CLR" describe --json dataset
 if command -v bash >/dev/null; then
-    "$S2CLR" completion bash >completion.bash
-    cat >ask.bash <<'END'
-. ./completion.bash
-COMP_WORDS=("$S2CLR" "${@}")
-COMP_CWORD=$#
-_s2clr 2>/dev/null
-printf '%s\n' "${COMPREPLY[@]}"
-END
-    export S2CLR
+    completion_asker
     expect 'completes the first word' 0 'dataset' bash ask.bash da
     expect 'completes the second word' 0 'verify' bash ask.bash dataset ver
     expect 'completes an option of two words' 0 '--method' bash ask.bash dataset split --me

@@ -18,31 +18,19 @@
 static s2clr_model *teacher_new(const char *name, uint64_t seed, int classes, bool swapped)
 {
     s2clr_card *card = textures_card("pixel", 4, 16, classes);
-    s2clr_net *net = NULL;
-    s2clr_model *model = NULL;
-    char path[4096];
     card->temperature = classes == 2 && seed == 1 ? 2 : 1;
-    for (int b = 0; b < RIG_BANDS; b++) {
+    for (int b = 0; b < RECIPE_BANDS; b++) {
         card->mean[b] = 100 + 20 * (float)b, card->std[b] = 30 + 10 * (float)b;
         if (swapped) snprintf(card->band[b], S2CLR_CARD_WORD, "%s", b ? "B04" : "B03");
     }
-    TEST_OK(s2clr_net_new(&card->arch, &net));
-    float *w = malloc(s2clr_net_param_count(net) * sizeof *w);
-    TEST_OK(s2clr_net_init(net, seed, w));
-    snprintf(path, sizeof path, "%s/%s.safetensors", test_folder(), name);
-    TEST_OK(s2clr_model_save(path, card, net, w));
-    TEST_OK(s2clr_model_open(path, &model));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
-    free(w);
-    s2clr_net_free(net);
-    s2clr_card_free(card);
-    return model;
+    return recipe_rig_model(name, card, seed);
 }
 
 typedef struct lesson {
     const s2clr_model *models[3];
     size_t count, samples;
     int classes, threads;
+    s2clr_precision precision;
     const char *cache;
     int stop_after; /* reports; 0: never */
     int reports;
@@ -60,19 +48,13 @@ static s2clr_status ask(lesson *l, float *logits)
 {
     static textures set;
     const s2clr_samples samples = textures_make(&set, 1, l->samples, 16, l->classes);
-    const s2clr_backend *backend = NULL;
-    s2clr_device *device = NULL;
-    s2clr_pool *pool = NULL;
     const s2clr_progress progress = {.call = note, .context = l};
+    const s2clr_machine m = recipe_rig_machine(NULL, l->precision, l->threads);
     s2clr_card *card = textures_card("resnet18", 8, 16, l->classes);
-    TEST_OK(s2clr_backend_find("portable", &backend));
-    TEST_OK(backend->device_open("", S2CLR_F32, &device));
-    TEST_OK(s2clr_pool_new(l->threads, &pool));
     l->reports = 0;
-    const s2clr_status status = s2clr_teach(l->models, l->count, card, "NOISE", &samples, l->cache,
-                                            backend, device, pool, &progress, logits);
-    s2clr_pool_free(pool);
-    backend->device_close(device);
+    const s2clr_status status =
+        s2clr_teach(l->models, l->count, card, "NOISE", &samples, l->cache, &m, &progress, logits);
+    recipe_rig_release(&m);
     s2clr_card_free(card);
     return status;
 }
@@ -82,17 +64,11 @@ static void own_probabilities(const s2clr_model *model, size_t count, int classe
 {
     static textures set;
     const s2clr_samples samples = textures_make(&set, 1, count, 16, classes);
-    const s2clr_backend *backend = NULL;
-    s2clr_device *device = NULL;
-    s2clr_pool *pool = NULL;
-    TEST_OK(s2clr_backend_find("portable", &backend));
-    TEST_OK(backend->device_open("", S2CLR_F32, &device));
-    TEST_OK(s2clr_pool_new(1, &pool));
+    const s2clr_machine m = recipe_rig_machine(NULL, S2CLR_F32, 1);
     TEST_OK(s2clr_predict_classes(s2clr_model_net(model), s2clr_model_params(model),
-                                  s2clr_model_card(model), "NOISE", &samples, backend, device, pool,
-                                  NULL, p));
-    s2clr_pool_free(pool);
-    backend->device_close(device);
+                                  s2clr_model_card(model), "NOISE", &samples, m.backend, m.device,
+                                  m.pool, NULL, p));
+    recipe_rig_release(&m);
 }
 
 enum { FEW = 21 };
@@ -211,6 +187,9 @@ static void killed_lessons_go_on(void)
     l.count = 2, l.samples = FEW;
     CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_MISMATCH);
     TEST_ERROR_SAYS("samples");
+    l.samples = RIG_MANY, l.precision = S2CLR_BF16;
+    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("precision (run: \"f32\", now: \"bf16\")");
     free(whole), free(logits);
     s2clr_model_close(a), s2clr_model_close(b);
 }
@@ -346,12 +325,7 @@ static void any_architecture_teaches_any(void)
     static textures set;
     float soft[RIG_TRAIN];
     const s2clr_samples train = textures_make(&set, 1, RIG_TRAIN, 16, 2);
-    const s2clr_backend *backend = NULL;
-    s2clr_device *device = NULL;
-    s2clr_pool *pool = NULL;
-    TEST_OK(s2clr_backend_find("portable", &backend));
-    TEST_OK(backend->device_open("", S2CLR_F32, &device));
-    TEST_OK(s2clr_pool_new(2, &pool));
+    const s2clr_machine m = recipe_rig_machine(NULL, S2CLR_F32, 2);
     train_run teacher = student("generation0", 2, 2);
     teacher.settings.soft = NULL;
     teacher.width = 8;
@@ -364,8 +338,7 @@ static void any_architecture_teaches_any(void)
         const s2clr_model *const models[] = {model};
         const char *arch = generation == 1 ? "pixel" : "resnet18";
         s2clr_card *card = textures_card(arch, 4, 16, 2);
-        TEST_OK(
-            s2clr_teach(models, 1, card, "NOISE", &train, NULL, backend, device, pool, NULL, soft));
+        TEST_OK(s2clr_teach(models, 1, card, "NOISE", &train, NULL, &m, NULL, soft));
         snprintf(folder, sizeof folder, "generation%d", generation);
         train_run r = student(folder, 2, 2);
         r.arch = arch;
@@ -381,8 +354,7 @@ static void any_architecture_teaches_any(void)
         s2clr_card_free(card);
         s2clr_model_close(model);
     }
-    s2clr_pool_free(pool);
-    backend->device_close(device);
+    recipe_rig_release(&m);
 }
 
 static void student_mistakes_are_refused(void)

@@ -172,6 +172,21 @@ fi
 true_that 'predict with a patch model' "$S2CLR" predict -quiet -m patches.safetensors "$scene" p.tif
 same 'a patch model' p.tif "S2CLR:patches.safetensors:\"$scene\""
 
+# ---- classes ----
+
+"$tools/make_model" "$work/classes.safetensors" classes >out 2>err
+view="S2CLR:classes.safetensors:\"$scene\""
+true_that 'predict classes' "$S2CLR" predict -quiet -m classes.safetensors "$scene" classes.tif
+same 'classes' classes.tif "$view"
+says 'a band for each' 'Description = class 3' gdal gdalinfo "$view"
+true_that 'predict a class and the entropy' "$S2CLR" predict -quiet -m classes.safetensors \
+    --bands 'entropy,class 2' "$scene" two.tif
+same 'a class and the entropy' two.tif "$view" -oo 'BANDS=entropy,class 2'
+same 'the class in both' classes.tif "$view" -oo 'BANDS=class 1,class 2,class 3' -b 2
+says 'the range of three classes' 'Max=1.585' gdal gdalinfo -oo BANDS=entropy "$view"
+raw a.bin -b 2 classes.tif && raw b.bin -b 2 two.tif && true_that 'is the same class' cmp a.bin b.bin
+view="S2CLR:\"$work/tiny.safetensors\":\"$scene\""
+
 # ---- sidecar files ----
 
 cat >map.s2clr <<END

@@ -18,26 +18,11 @@ static void give_statistics(s2clr_card *card)
 static s2clr_model *encoder_new(void)
 {
     static const int projection[] = {24, 16, 8};
-    char path[4096];
-    s2clr_model *model = NULL;
-    s2clr_net *net = NULL;
-    s2clr_card *card = textures_card("resnet18", WIDTH, 16, 2);
+    s2clr_card *card = recipe_rig_card("resnet18", WIDTH, 16);
     give_statistics(card);
-    card->positive[0] = card->negative[0] = '\0';
-    card->arch.outputs = 0;
     card->arch.projections = 3;
     memcpy(card->arch.projection, projection, sizeof projection);
-    TEST_OK(s2clr_net_new(&card->arch, &net));
-    float *w = malloc(s2clr_net_param_count(net) * sizeof *w);
-    TEST_OK(s2clr_net_init(net, 3, w));
-    snprintf(path, sizeof path, "%s/encoder.safetensors", test_folder());
-    TEST_OK(s2clr_model_save(path, card, net, w));
-    TEST_OK(s2clr_model_open(path, &model));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
-    free(w);
-    s2clr_net_free(net);
-    s2clr_card_free(card);
-    return model;
+    return recipe_rig_model("encoder", card, 3);
 }
 
 static s2clr_model *encoder;

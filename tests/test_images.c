@@ -334,6 +334,9 @@ static void only_class_folders_are_identified(void)
 {
     make_standard("png", ".png", &png8);
     CU_ASSERT(s2clr_images_identify(in_folder("png", "")));
+    make_folder("png", "void"); /* for opening to complain of */
+    CU_ASSERT(s2clr_images_identify(in_folder("png", "")));
+    rmdir(in_folder("png", "void"));
     CU_ASSERT(!s2clr_images_identify(in_folder("png", "A")));
     CU_ASSERT(!s2clr_images_identify(in_folder("png", "A/1.png")));
     CU_ASSERT(!s2clr_images_identify(in_folder("absent", "")));

@@ -13,13 +13,6 @@
 #include "file/inflate.h"
 #include "import_weights/keras_weights.h"
 
-static const char *path_of(const char *name)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
-    return path;
-}
-
 /* ---- inflating ---- */
 
 static s2clr_net *net_of(const char *arch, int channels, int width, int outputs)
@@ -87,6 +80,13 @@ static void colours_go_to_their_bands(void)
 
 #if S2CLR_HAVE_HDF5
 #include <hdf5.h>
+
+static const char *path_of(const char *name)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
+    return path;
+}
 
 /* ---- writing as Keras does ---- */
 

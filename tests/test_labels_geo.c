@@ -15,9 +15,11 @@
 
 /* ---- positions ---- */
 
-/* A point is in a patch of one pixel of 20 cm around the place gdaltransform names, and not in its
+/* A point is in a patch of one pixel of 20 cm around the place that GDAL's or PROJ's own
+ * program names, and not in its
  * neighbours. */
-static void points_lie_where_gdaltransform_puts_them(void)
+static void points_lie_where(bool (*transform)(const char *, const char *, double *, double *),
+                             const char *absent)
 {
     static const struct {
         double lon, lat;
@@ -40,8 +42,8 @@ static void points_lie_where_gdaltransform_puts_them(void)
         {-112.0975, 35.6063, "EPSG:26912"},
     };
     double x = 1, y = 1;
-    if (!label_rig_gdaltransform("EPSG:4326", "EPSG:4326", &x, &y)) {
-        test_skip("gdaltransform is not here (Debian: gdal-bin)");
+    if (!transform("EPSG:4326", "EPSG:4326", &x, &y)) {
+        test_skip(absent);
         return;
     }
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
@@ -50,7 +52,7 @@ static void points_lie_where_gdaltransform_puts_them(void)
         const s2clr_labels_options options = {.path = path, .window_days = -1};
         s2clr_labels *labels = label_rig_open(&options);
         x = places[i].lon, y = places[i].lat;
-        label_rig_gdaltransform("EPSG:4326", places[i].crs, &x, &y);
+        transform("EPSG:4326", places[i].crs, &x, &y);
         for (int dx = -1; dx <= 1; dx++)
             for (int dy = -1; dy <= 1; dy++) {
                 const rig_square at = {
@@ -59,6 +61,16 @@ static void points_lie_where_gdaltransform_puts_them(void)
             }
         s2clr_labels_close(labels);
     }
+}
+
+static void points_lie_where_gdaltransform_puts_them(void)
+{
+    points_lie_where(label_rig_gdaltransform, "gdaltransform is not here (Debian: gdal-bin)");
+}
+
+static void points_lie_where_cs2cs_puts_them(void)
+{
+    points_lie_where(label_rig_cs2cs, "cs2cs is not here (Debian: proj-bin)");
 }
 
 /* Closed form: on a central meridian northing is 0.9996 of the length of the meridian, 4984944.378
@@ -203,6 +215,7 @@ static void days_follow_each_other(void)
 
 static const test_case cases[] = {
     {"points_lie_where_gdaltransform_puts_them", points_lie_where_gdaltransform_puts_them},
+    {"points_lie_where_cs2cs_puts_them", points_lie_where_cs2cs_puts_them},
     {"central_meridians_are_known", central_meridians_are_known},
     {"polygons_cross_the_antimeridian", polygons_cross_the_antimeridian},
     {"polygons_around_the_world_stay_what_they_are", polygons_around_the_world_stay_what_they_are},

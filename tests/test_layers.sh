@@ -41,6 +41,12 @@ check 'no file has more than 450 lines' "$(
     done)"
 check 'file names are unique' "$(
     sources models algorithms gdal_plugin tests | sed 's,.*/,,' | sort | uniq -d)"
+# GDAL brings what it brings; the plug-in itself asks for no HDF5 and no MPI.
+plugin=${S2CLR_PLUGINS:-./gdalplugins}/gdal_S2CLR.so
+if [ -e "$plugin" ] && command -v readelf >/dev/null; then
+    check 'the plug-in does not link HDF5 or MPI' \
+        "$(readelf -d "$plugin" | grep -iE 'NEEDED.*(hdf5|mpi)')"
+fi
 
 echo "layers: $run run, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

@@ -113,6 +113,32 @@ static void what_is_saved_opens_again(void)
     drop(&f);
 }
 
+/* 8 bits of precision: a rounded weight is at most half of 2^-7 off; the others are not touched. */
+static void halves_are_rounded_weights(void)
+{
+    fixture f;
+    make(&f);
+    TEST_OK(s2clr_model_save_bf16(model_path(), f.card, f.net, f.params));
+    s2clr_model *model = NULL;
+    TEST_OK(s2clr_model_open(model_path(), &model));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+    const s2clr_param *list;
+    const size_t count = s2clr_net_param_list(f.net, &list);
+    size_t rounded = 0;
+    for (size_t i = 0; i < count; i++) {
+        const float *was = f.params + list[i].offset;
+        const float *is = s2clr_model_params(model) + list[i].offset;
+        for (size_t v = 0; v < list[i].count; v++) {
+            const float wrong = fabsf(is[v] - was[v]);
+            CU_ASSERT(list[i].rank < 2 ? wrong == 0 : wrong <= fabsf(was[v]) / 256);
+            rounded += wrong > 0;
+        }
+    }
+    CU_ASSERT(rounded > s2clr_net_param_count(f.net) / 2);
+    s2clr_model_close(model);
+    drop(&f);
+}
+
 static void the_same_model_has_the_same_bytes(void)
 {
     fixture f;
@@ -389,6 +415,7 @@ static void damaged_models_never_hurt(void)
 
 static const test_case cases[] = {
     {"what is saved opens again", what_is_saved_opens_again},
+    {"halves are rounded weights", halves_are_rounded_weights},
     {"the same model has the same bytes", the_same_model_has_the_same_bytes},
     {"a missing tensor is named", a_missing_tensor_is_named},
     {"a wrong shape is named", a_wrong_shape_is_named},

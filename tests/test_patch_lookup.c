@@ -210,6 +210,37 @@ static void bands(void)
     map_close(&m);
 }
 
+/* Of a model of several classes a name is needed. */
+static void classes(void)
+{
+    enum { COUNT = 400 };
+    static double x[COUNT], y[COUNT];
+    static float out[COUNT];
+    rig_model rig = rig_dense;
+    map m = {0};
+    rig.classes = 3;
+    map_open(&m, rig_model_make("classes.safetensors", &rig),
+             rig_scene_make("classes.tif", &rig_scene_small), options);
+    CU_ASSERT_EQUAL(m.bands, 3);
+    coordinates((int[4]){3, 5, 20, 20}, 20, 20, x, y);
+    s2clr_patch_request request = {.name = m.name,
+                                   .band = "class 2",
+                                   .options = options,
+                                   .columns = 20,
+                                   .rows = 20,
+                                   .x = x,
+                                   .y = y};
+    TEST_OK(s2clr_patch_lookup(&request, out));
+    CU_ASSERT_EQUAL(wrong_pixels(&m, 1, COUNT, x, y, out), 0);
+    request.band = "probability";
+    CU_ASSERT_EQUAL(s2clr_patch_lookup(&request, out), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("tells 3 classes apart");
+    request.band = NULL;
+    CU_ASSERT_EQUAL(s2clr_patch_lookup(&request, out), S2CLR_ERR_ARGUMENT);
+    s2clr_view_pool_drop();
+    map_close(&m);
+}
+
 /* ---- the pool ---- */
 
 static void pool_keeps_and_drops(void)
@@ -320,6 +351,7 @@ static const test_case cases[] = {
     {"windows and decimations of a patch model", resnet_windows},
     {"scattered pixels", scattered},
     {"bands by name", bands},
+    {"bands of classes", classes},
     {"the pool keeps and drops views", pool_keeps_and_drops},
     {"the pool sees changed files", pool_sees_changes},
     {"threads", threads},

@@ -99,6 +99,10 @@ static void resumed_run_gives_the_same_files(void)
     r.settings.temperature = 0.2;
     CU_ASSERT_EQUAL(pretrain_rig_start(&r), S2CLR_ERR_MISMATCH);
     TEST_ERROR_SAYS("temperature (run: 0.1, now: 0.2)");
+    r.settings.temperature = 0.1;
+    r.precision = S2CLR_BF16;
+    CU_ASSERT_EQUAL(pretrain_rig_start(&r), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("precision (run: \"f32\", now: \"bf16\")");
 }
 
 /* Labels are for the probe alone. */

@@ -8,16 +8,8 @@ wants gdal_create
 
 # ---- patches: every one has its own colour, the classes differ a lot ----
 
-patch() { # patch FILE RED GREEN BLUE
-    gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 16 16 -burn "$2" -burn "$3" -burn "$4" "$1"
-}
-mkdir -p data/Crop data/Other
-i=0
-while [ $i -lt 24 ]; do
-    patch data/Crop/Crop_$i.tif $((30 + 3 * i)) $((120 + i)) $((90 - 2 * i))
-    patch data/Other/Other_$i.tif $((160 - 2 * i)) $((60 + 3 * i)) $((170 + i))
-    i=$((i + 1))
-done
+patches_of Crop 24
+patches_of Other 24
 small='--width 4 --projection 16,8 --batch 8 --chunk 4 --micro 2 --augment jitter --rate 0.005
     --validation-share 0.2 --test-share 0 --neighbours 3'
 pretrain() { "$S2CLR" pretrain "$@" $small; }

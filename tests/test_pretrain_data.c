@@ -12,48 +12,18 @@
 
 enum { PX = 12, PATCHES = 9 };
 
-static const struct {
-    const char *place, *date, *split;
-} wanted[PATCHES] = {
-    {"field", "2019-07-01", "train"}, {"lake", "2018-01-01", "train"},
-    {"field", "2018-06-30", ""},      {"", "2018-01-01", "train"},
-    {"field", "2018-07-02", "test"},  {"hill", "2018-01-01", "train"},
-    {"hill", "2017-01-01", "test"},   {"moor", "2018-01-01", "validation"},
-    {"moor", "2018-03-01", "train"},
+static const rig_sight wanted[PATCHES] = {
+    {"p0", "field", "2019-07-01", "train"}, {"p1", "lake", "2018-01-01", "train"},
+    {"p2", "field", "2018-06-30", ""},      {"p3", "", "2018-01-01", "train"},
+    {"p4", "field", "2018-07-02", "test"},  {"p5", "hill", "2018-01-01", "train"},
+    {"p6", "hill", "2017-01-01", "test"},   {"p7", "moor", "2018-01-01", "validation"},
+    {"p8", "moor", "2018-03-01", "train"},
 };
-
-static const char *make_store(const char *name)
-{
-    const char *path = store_rig_path(name);
-    s2clr_store_options options = {.title = "second dates"};
-    s2clr_store_writer *writer;
-    TEST_OK(s2clr_store_writer_open(path, &options, &writer));
-    for (int i = 0; i < PATCHES; i++) {
-        rig_patch patch;
-        rig_patch_make(&patch, i, PX);
-        snprintf(patch.name, sizeof patch.name, "p%d", i);
-        snprintf(patch.place, sizeof patch.place, "%s", wanted[i].place);
-        snprintf(patch.date, sizeof patch.date, "%s", wanted[i].date);
-        patch.record.split = wanted[i].split;
-        TEST_OK(s2clr_store_writer_put(writer, &patch.record));
-        rig_patch_clear(&patch);
-    }
-    TEST_OK(s2clr_store_writer_close(writer, true));
-    return path;
-}
 
 static s2clr_samples open_samples(const char *path, const s2clr_store_samples_options *options)
 {
-    s2clr_card *card;
+    s2clr_card *card = rig_store_card(PX);
     s2clr_samples samples = {0};
-    TEST_OK(s2clr_card_new(&card));
-    card->bands = 1;
-    snprintf(card->band[0], sizeof card->band[0], "B02");
-    card->levels = 1;
-    snprintf(card->level[0].name, sizeof card->level[0].name, "L2A");
-    card->patch = PX;
-    card->metres = 10;
-    snprintf(card->resampling, sizeof card->resampling, "bilinear");
     TEST_OK(s2clr_store_samples_open(path, card, options, &samples));
     s2clr_card_free(card);
     return samples;
@@ -69,7 +39,7 @@ static int index_of(const s2clr_samples *samples, const char *name)
 /* Training takes what is in no other part; a place whose other dates are all held out has none. */
 static void partners_stay_inside_the_training_part(void)
 {
-    const char *path = make_store("inside");
+    const char *path = rig_store_sights("inside", wanted, PATCHES, PX);
     const s2clr_store_samples_options all = {.unlabelled = true}, rest = {.split = "train",
                                                                           .undecided = true,
                                                                           .unlabelled = true};
@@ -95,7 +65,7 @@ static void partners_stay_inside_the_training_part(void)
 
 static void one_date_each_is_no_partner(void)
 {
-    const char *path = make_store("single");
+    const char *path = rig_store_sights("single", wanted, PATCHES, PX);
     const s2clr_store_samples_options all = {.unlabelled = true},
                                       held = {.split = "validation", .unlabelled = true};
     s2clr_parts parts = {.store = true};

@@ -114,18 +114,18 @@ static void a_trial_writes_nothing(void)
 {
     static pretrain_textures set;
     const s2clr_samples train = pretrain_rig_samples(&set, 1, PRETRAIN_TRAIN);
-    const pretrain_machine m = pretrain_rig_machine(1);
+    const s2clr_machine m = recipe_rig_machine(NULL, S2CLR_F32, 1);
     pretrain_run r = pretrain_rig_run("trial", 1);
     s2clr_card *card = pretrain_rig_card();
     s2clr_pretrain_cost cost = {0};
     r.settings.common.run_dir = pretrain_rig_path(&r, NULL);
-    TEST_OK(s2clr_pretrain_try(&r.settings, card, &train, m.backend, m.device, m.pool, &cost));
+    TEST_OK(s2clr_pretrain_try(&r.settings, card, &train, &m, &cost));
     CU_ASSERT_EQUAL(cost.steps, PRETRAIN_TRAIN / 16);
     CU_ASSERT_TRUE(cost.bytes > 100000 && cost.bytes < 100000000);
     CU_ASSERT_TRUE(cost.seconds > 0);
     CU_ASSERT_TRUE(access(pretrain_rig_path(&r, NULL), F_OK) != 0);
     s2clr_card_free(card);
-    pretrain_rig_close(m);
+    recipe_rig_release(&m);
 }
 
 static const test_case cases[] = {

@@ -58,6 +58,31 @@ else
     skip 'the curves are XML' 'xmllint is not installed'
 fi
 
+# ---- pretrain --initial ----
+
+initial="$S2CLR pretrain images $same --epochs 1 --initial"
+expect 'pretrain goes on from an encoder' 0 'of its tensors taken; new: none' $initial \
+    enc/model.safetensors -o further
+expect 'with its projection head' 0 'projection 16-8-4' "$S2CLR" info further/model.safetensors
+expect 'the card names the encoder' 0 \
+    "$("$S2CLR" info enc/model.safetensors | sed -n 's/^sha256 *//p')" \
+    "$S2CLR" info further/model.safetensors
+expect 'and has its statistics' 0 "$("$S2CLR" info enc/model.safetensors | sed -n 's/^bands *//p')" \
+    "$S2CLR" info further/model.safetensors
+expect 'from another one' 0 '' $initial further/model.safetensors -o furthest -q
+run=$((run + 1))
+! cmp -s further/model.safetensors furthest/model.safetensors || fail 'where it starts matters'
+expect 'another projection head is new' 0 'new: projection.0.weight' $initial \
+    enc/model.safetensors -o gone --dry-run --projection 12
+expect 'as JSON' 0 '"parent": "enc/model.safetensors"' $initial enc/model.safetensors -o gone \
+    --dry-run --json
+refused 'another network than the weights' 2 'stays one' $initial enc/model.safetensors -o gone \
+    --arch dense
+refused 'bands that the encoder does not have' 1 'the images have 2 bands' $initial \
+    enc/model.safetensors -o gone --image-bands 1,2
+refused 'other weights are no resumption' 1 'initial weights' "$S2CLR" pretrain images $same \
+    --epochs 1 --initial furthest/model.safetensors -o further --resume -q
+
 # ---- finetune ----
 
 finetune="$S2CLR finetune -m enc/model.safetensors images $same --epochs 2"
@@ -154,9 +179,18 @@ done
 expect 'finetune with a store' 0 'of them positive' "$S2CLR" finetune labelled.store -o gone $same \
     -m enc/model.safetensors --dry-run --level DN
 
+"$S2CLR" supervised images $same --arch resnet18 --width 4 --epochs 1 --positive Crop -o narrow -q \
+    --image-bands 1,2 --bands-names B04,B03
+expect 'of a student that sees more' 0 'best epoch' "$S2CLR" distill -m narrow/model.safetensors \
+    images $same --arch resnet18 --width 4 --epochs 1 -o wide --bands-names B04,B03,B08
+expect 'it has the bands of the data' 0 'B08 (mean' "$S2CLR" info wide/model.safetensors
+expect 'and the class of the teacher' 0 '1 = Crop' "$S2CLR" info wide/model.safetensors
+
 # ---- supervised, from the encoder; then a map ----
 
 supervised="$S2CLR supervised images $same --epochs 1"
+expect 'pretrain from a classifier' 0 'new: projection.1' $initial head/model.safetensors -o gone \
+    --dry-run --projection 16,8
 expect 'supervised from other weights' 0 'goes on     from enc/model.safetensors' $supervised \
     --positive Crop --initial enc/model.safetensors -o from
 expect 'all published changes' 0 'flip+blur5' $supervised --arch resnet18 --width 4 --positive Crop \
@@ -170,7 +204,7 @@ expect 'predict with the student' 0 'map.tif, 8 x 6 pixels' "$S2CLR" predict \
 
 refused 'a missing teacher' 1 'none.safetensors' "$S2CLR" distill -m none.safetensors images -o gone
 refused 'an encoder as teacher' 1 'finetune it' "$S2CLR" distill -m enc/model.safetensors images -o gone
-refused 'a teacher with other bands' 1 'band B08 is none of the 3 bands' $distill images -o gone \
+refused 'a teacher with a band that is not there' 1 'B04' $distill images -o gone \
     --bands-names B08,B03,B02
 refused 'images with fewer bands' 1 'the images have 2 bands' $distill images -o gone --image-bands 1,2
 refused 'a second teacher with other outputs' 1 'has 3 outputs, the student 1' $distill \
@@ -196,8 +230,8 @@ one_line 'a rate that ends in infinity'
 expect 'an encoder does not predict' 1 'finetune' "$S2CLR" predict -m enc/model.safetensors \
     --level DN --input-bands 1,2,3 scene.tif none.tif
 expect 'an encoder is not evaluated' 1 'finetune' "$S2CLR" evaluate -m enc/model.safetensors images
-expect 'a model of classes is not evaluated so' 1 '3 classes' "$S2CLR" evaluate \
-    -m classes/model.safetensors images
+expect 'a model of classes is evaluated' 0 'macro f1' "$S2CLR" evaluate \
+    -m classes/model.safetensors images --resamples 0
 mkdir images/Empty
 refused 'an empty class' 1 'Empty holds no image' $finetune --positive Crop -o gone
 finish

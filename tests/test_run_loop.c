@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "file/safetensors.h"
 #include "train/run_loop.h"
 
 typedef struct rig {
@@ -130,10 +131,28 @@ static void weights_that_are_no_numbers_are_not_kept(void)
     close_rig(&r);
 }
 
+/* Of the time when a run did not say on what it was computed. */
+static void an_older_checkpoint_is_refused(void)
+{
+    const s2clr_metadata metadata[] = {
+        {"s2clr.checkpoint", "{\"version\": 1, \"run\": {\"what\": 1}, \"epoch\": 1}"}};
+    char path[8192];
+    rig r;
+    TEST_OK(open_rig(&r, "older", false, "{\"what\": 1}"));
+    close_rig(&r);
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", r.folder);
+    TEST_OK(s2clr_tensors_write(path, NULL, 0, metadata, 1));
+    CU_ASSERT_EQUAL(open_rig(&r, "older", true, "{\"what\": 1}"), S2CLR_ERR_FORMAT);
+    TEST_ERROR_SAYS("older/checkpoint.safetensors: its version is 1, which does not say backend");
+    TEST_ERROR_SAYS("finish the run with the s2clr that began it, or use another run folder");
+    close_rig(&r);
+}
+
 static const test_case cases[] = {
     {"goes on with the same weights", goes_on_with_the_same_weights},
     {"the log has the recipe's entries", the_log_has_the_recipes_entries},
     {"weights that are no numbers are not kept", weights_that_are_no_numbers_are_not_kept},
+    {"an older checkpoint is refused", an_older_checkpoint_is_refused},
 };
 
 int main(int argc, char **argv)

@@ -184,6 +184,54 @@ static void three_thousand_patches_by_four_threads(void)
     CU_ASSERT_EQUAL(rig_store_keys(path), 3000);
 }
 
+/* Each has a header of its own, and there are more than are kept. */
+static void put_shapes(const char *path, int count)
+{
+    static unsigned char bytes[4096];
+    s2clr_store_writer *writer = open_writer(path, false);
+    for (int i = 0; i < count; i++) {
+        char name[20];
+        s2clr_patch_record record = {.name = name, .bands = 1, .label = -1, .cover = -1};
+        snprintf(name, sizeof name, "%03d", i * 61 % count);
+        fill_bytes(bytes, (size_t)i + 1, i);
+        record.band[0] = (s2clr_patch_band){"B02", S2CLR_DTYPE_U8, 1, i + 1, bytes};
+        TEST_OK(s2clr_store_writer_put(writer, &record));
+    }
+    TEST_OK(s2clr_store_writer_close(writer, true));
+}
+
+static s2clr_status read_shape(void *context, size_t item, int worker)
+{
+    unsigned char bytes[4096];
+    read_job *job = context;
+    s2clr_store_patch patch;
+    const size_t count = s2clr_store_count(job->store), index = item * 37 % count;
+    const size_t next[] = {(item + 1) * 37 % count, count, SIZE_MAX};
+    s2clr_store_expect(job->cursor[worker], next + item % 3, 3 - item % 3);
+    S2CLR_TRY(s2clr_store_read(job->cursor[worker], index, &patch));
+    fill_bytes(bytes, index + 1, (int)index);
+    job->wrong[worker] += patch.bands != 1 || patch.band[0].width != (int)index + 1 ||
+                          memcmp(patch.band[0].data, bytes, index + 1) != 0;
+    return S2CLR_OK;
+}
+
+static void a_hundred_shapes_by_four_threads(void)
+{
+    const char *path = store_rig_path("shapes");
+    s2clr_pool *pool;
+    put_shapes(path, 100);
+    read_job job = {.store = open_store(path)};
+    TEST_OK(s2clr_pool_new(4, &pool));
+    for (int i = 0; i < 4; i++) TEST_OK(s2clr_store_cursor_new(job.store, &job.cursor[i]));
+    TEST_OK(s2clr_pool_run(pool, read_shape, &job, 5000));
+    for (int i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(job.wrong[i], 0);
+        s2clr_store_cursor_free(job.cursor[i]);
+    }
+    s2clr_pool_free(pool);
+    s2clr_store_close((s2clr_store *)(uintptr_t)job.store);
+}
+
 static void the_description_says_what_is_there(void)
 {
     const char *path = rig_store_make("described", 0, 3, 12);
@@ -353,6 +401,7 @@ static void wrong_values_are_not_set(void)
 static const test_case cases[] = {
     {"every_type_and_shape_comes_back", every_type_and_shape_comes_back},
     {"three_thousand_patches_by_four_threads", three_thousand_patches_by_four_threads},
+    {"a_hundred_shapes_by_four_threads", a_hundred_shapes_by_four_threads},
     {"the_description_says_what_is_there", the_description_says_what_is_there},
     {"a_name_is_taken_once", a_name_is_taken_once},
     {"a_second_writer_is_refused", a_second_writer_is_refused},

@@ -1,4 +1,4 @@
-/* Footprints: closed forms, GDAL's own gdaltransform, and the antimeridian. */
+/* Footprints: closed forms, GDAL's gdaltransform, PROJ's cs2cs, and the antimeridian. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "dataset/store.h"
+#include "label_rig.h"
 #include "store_rig.h"
 
 /* A store of one patch of 12 x 12 pixels there. */
@@ -57,46 +58,75 @@ static void the_central_meridian_is_where_it_should_be(void)
     s2clr_store_close(store);
 }
 
-static void corners_are_those_of_gdaltransform(void)
+static const struct {
+    const char *crs;
+    double transform[6];
+} places[] = {
+    {"EPSG:32634", {434400, 10, 0, 5010240, 0, -10}},
+    {"EPSG:32733", {699960, 10, 0, 8300020, 0, -10}},
+    {"EPSG:3035", {4321000, 10, 2, 3210000, 3, -10}},
+    {"EPSG:4326", {-0.5, 1e-4, 0, 39.5, 0, -1e-4}},
+    {"+proj=utm +zone=21 +south +datum=WGS84", {500000, 20, 0, 9000000, 0, -20}},
+};
+
+static void corners_are_those_of(bool (*program)(const char *, const char *, double *, double *),
+                                 const char *what, const char *absent)
 {
-    static const struct {
-        const char *crs;
-        double transform[6];
-    } places[] = {
-        {"EPSG:32634", {434400, 10, 0, 5010240, 0, -10}},
-        {"EPSG:32733", {699960, 10, 0, 8300020, 0, -10}},
-        {"EPSG:3035", {4321000, 10, 2, 3210000, 3, -10}},
-        {"EPSG:4326", {-0.5, 1e-4, 0, 39.5, 0, -1e-4}},
-        {"+proj=utm +zone=21 +south +datum=WGS84", {500000, 20, 0, 9000000, 0, -20}},
-    };
-    if (system("gdaltransform --version >/dev/null 2>&1") != 0) {
-        test_skip("gdaltransform is not here (Debian: gdal-bin)");
+    double x = 1, y = 1;
+    if (!program("EPSG:4326", "EPSG:4326", &x, &y)) {
+        test_skip(absent);
         return;
     }
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char name[24], command[900] = "printf %b '";
+        char name[40];
         const double *t = places[i].transform;
         s2clr_store *store;
-        snprintf(name, sizeof name, "place-%zu", i);
+        snprintf(name, sizeof name, "%s-%zu", what, i);
         const s2clr_store_row row =
             row_at(store_rig_path(name), places[i].crs, places[i].transform, &store);
         for (int c = 0; c < 4; c++) {
             const double px = c == 1 || c == 2 ? 12 : 0, py = c >= 2 ? 12 : 0;
-            const size_t at = strlen(command);
-            snprintf(command + at, sizeof command - at, "%.12f %.12f\\n",
-                     t[0] + px * t[1] + py * t[2], t[3] + px * t[4] + py * t[5]);
-        }
-        const size_t at = strlen(command);
-        snprintf(command + at, sizeof command - at,
-                 "' | gdaltransform -s_srs '%s' -t_srs EPSG:4326 -output_xy", places[i].crs);
-        FILE *answer = popen(command, "r");
-        for (int c = 0; c < 4; c++) {
-            double x = NAN, y = NAN;
-            CU_ASSERT_EQUAL(fscanf(answer, "%lf %lf", &x, &y), 2);
+            x = t[0] + px * t[1] + py * t[2], y = t[3] + px * t[4] + py * t[5];
+            program(places[i].crs, "EPSG:4326", &x, &y);
             TEST_NEAR(row.longitude[c], x, 1e-9);
             TEST_NEAR(row.latitude[c], y, 1e-9);
         }
-        pclose(answer);
+        s2clr_store_close(store);
+    }
+}
+
+static void corners_are_those_of_gdaltransform(void)
+{
+    corners_are_those_of(label_rig_gdaltransform, "gdaltransform",
+                         "gdaltransform is not here (Debian: gdal-bin)");
+}
+
+static void corners_are_those_of_cs2cs(void)
+{
+    corners_are_those_of(label_rig_cs2cs, "cs2cs", "cs2cs is not here (Debian: proj-bin)");
+}
+
+/* A grid in degrees has pixels of 9.27662... m: people read the column. */
+static void ground_sizes_are_whole_millimetres(void)
+{
+    static const struct {
+        double given, kept;
+    } sizes[] = {{9.276624232772, 9.277}, {10, 10}, {0.00031, 0.00031}, {60.0004, 60}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const s2clr_store_options options = {.append = true};
+        char name[24];
+        s2clr_store_writer *writer;
+        s2clr_store *store;
+        rig_patch patch;
+        snprintf(name, sizeof name, "metres-%zu", i);
+        rig_patch_make(&patch, 1, 12);
+        patch.record.metres = sizes[i].given;
+        TEST_OK(s2clr_store_writer_open(store_rig_path(name), &options, &writer));
+        TEST_OK(s2clr_store_writer_put(writer, &patch.record));
+        TEST_OK(s2clr_store_writer_close(writer, true));
+        rig_patch_clear(&patch);
+        TEST_OK(s2clr_store_open(store_rig_path(name), &store));
+        CU_ASSERT_EQUAL(s2clr_store_row_at(store, 0)->metres, sizes[i].kept);
         s2clr_store_close(store);
     }
 }
@@ -188,7 +218,7 @@ static void no_place_is_an_error(void)
     static const struct {
         const char *crs, *text;
         double transform[6];
-    } places[] = {
+    } nowhere[] = {
         {"EPSG:99999", "is not one that leads to WGS 84", {0, 1, 0, 0, 0, -1}},
         {"nonsense", "is not one that leads to WGS 84", {0, 1, 0, 0, 0, -1}},
         {"http://127.0.0.1:9/crs", "is not one that leads to WGS 84", {0, 1, 0, 0, 0, -1}},
@@ -197,12 +227,12 @@ static void no_place_is_an_error(void)
         {"EPSG:32630", "geotransform", {500000, 10, 0, 0, 0, 0}},
         {"EPSG:32630", "geotransform", {NAN, 10, 0, 0, 0, -10}},
     };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++) {
         char name[24];
         snprintf(name, sizeof name, "nowhere-%zu", i);
-        CU_ASSERT_NOT_EQUAL(put_at(store_rig_path(name), places[i].crs, places[i].transform),
+        CU_ASSERT_NOT_EQUAL(put_at(store_rig_path(name), nowhere[i].crs, nowhere[i].transform),
                             S2CLR_OK);
-        TEST_ERROR_SAYS(places[i].text);
+        TEST_ERROR_SAYS(nowhere[i].text);
         TEST_ERROR_SAYS("patch 7/00001");
     }
 }
@@ -227,6 +257,8 @@ static void wkt_is_shortened(void)
 static const test_case cases[] = {
     {"the_central_meridian_is_where_it_should_be", the_central_meridian_is_where_it_should_be},
     {"corners_are_those_of_gdaltransform", corners_are_those_of_gdaltransform},
+    {"corners_are_those_of_cs2cs", corners_are_those_of_cs2cs},
+    {"ground_sizes_are_whole_millimetres", ground_sizes_are_whole_millimetres},
     {"degrees_beyond_180", degrees_beyond_180},
     {"degrees_beyond_minus_180", degrees_beyond_minus_180},
     {"utm_across_180", utm_across_180},

@@ -104,6 +104,33 @@ static void other_settings_are_not_resumed(void)
     CU_ASSERT_EQUAL(train_run_lines(&r), 1);
 }
 
+/* Another backend or precision computes other bits. */
+static void another_machine_does_not_resume(void)
+{
+    train_run r = train_run_new("machine", 1);
+    char before[65], after[65];
+    r.stop_epoch = 2;
+    CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_CANCELLED);
+    train_run_sha(&r, "checkpoint.safetensors", before);
+    r.settings.common.resume = 1;
+    r.precision = S2CLR_BF16;
+    CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("machine/checkpoint.safetensors: cannot resume");
+    TEST_ERROR_SAYS("precision (run: \"f32\", now: \"bf16\")");
+    TEST_ERROR_SAYS("or another run folder");
+    train_run_sha(&r, "checkpoint.safetensors", after);
+    CU_ASSERT_STRING_EQUAL(before, after);
+    const s2clr_backend *other;
+    r.precision = S2CLR_F32;
+    if (s2clr_backend_find("onednn", &other) != S2CLR_OK) {
+        test_skip(s2clr_error_text());
+        return;
+    }
+    r.backend = "onednn";
+    CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("backend (run: \"portable\", now: \"onednn\")");
+}
+
 static void existing_run_is_kept(void)
 {
     char before[65], after[65];
@@ -238,6 +265,7 @@ static const test_case cases[] = {
     {"one thread gives the same files", one_thread_gives_the_same_files},
     {"resumed run gives the same files", resumed_run_gives_the_same_files},
     {"other settings are not resumed", other_settings_are_not_resumed},
+    {"another machine does not resume", another_machine_does_not_resume},
     {"existing run is kept", existing_run_is_kept},
     {"cancelled run leaves no model", cancelled_run_leaves_no_model},
     {"damaged checkpoint is refused", damaged_checkpoint_is_refused},

@@ -6,16 +6,8 @@ rig=sweep-command
 in_work_folder
 wants gdal_create
 
-patch() { # patch FILE RED GREEN BLUE
-    gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 16 16 -burn "$2" -burn "$3" -burn "$4" "$1"
-}
-mkdir -p data/Crop data/Other
-i=0
-while [ $i -lt 20 ]; do
-    patch data/Crop/Crop_$i.tif $((30 + 3 * i)) $((120 + i)) $((90 - 2 * i))
-    patch data/Other/Other_$i.tif $((160 - 2 * i)) $((60 + 3 * i)) $((170 + i))
-    i=$((i + 1))
-done
+patches_of Crop 20
+patches_of Other 20
 small='--width 4 --projection 8,4 --validation-share 0.4 --test-share 0 --neighbours 3 --epochs 2'
 pairs() { "$S2CLR" sweep augment data $small --batch 8 --augment jitter,gain,band-gain,flip "$@"; }
 
@@ -49,6 +41,8 @@ worst=$(sed 's/\(.*"score":\)[^,]*\(,.*"collapsed":true.*\)/\1-1\2/' all/results
 true_that 'the worst pair is banned' test "$(cat all/augment.txt)" = \
     "2:flip,gain,jitter,band-gain/$worst"
 true_that 'the page says it' grep -F "2:flip,gain,jitter,band-gain/$worst" all/report.html
+run=$((run + 1))
+! grep -F '>depth<' all/report.html >out || fail 'the page says nothing of a depth that there is not'
 true_that 'the page has a heat map' grep -c 'id="pairs-t"' all/report.html
 expect 'pretraining takes the words' 0 'encoder ' "$S2CLR" pretrain data $small --batch 8 -o encoder \
     --augment "$(cat all/augment.txt)"
@@ -95,12 +89,7 @@ rm -r data/Other
 expect 'one class' 2 'two kinds of labels' pairs -o none
 true_that 'nothing was made' test ! -e none
 printf 'no json\n' >all/results.jsonl
-mkdir -p data/Other
-i=0
-while [ $i -lt 20 ]; do
-    patch data/Other/Other_$i.tif $((160 - 2 * i)) $((60 + 3 * i)) $((170 + i))
-    i=$((i + 1))
-done
+patches_of Other 20
 expect 'results that are none' 1 'line 1' pairs -o all --resume
 
 finish

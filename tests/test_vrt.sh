@@ -51,6 +51,13 @@ for template in indices masked calibrated ensemble patch; do
         "[ \$(grep -c '<SourceTransferType>' $template.vrt) -eq \$(grep -c '<PixelFunctionType>' $template.vrt) ]"
 done
 
+"$tools/make_model" "$PWD/classes.safetensors" classes >out 2>err
+once 'classes' 0 '' vrt probability -m classes.safetensors "$product" classes.vrt
+true_that 'a band for each' test "$(grep -c '<Description>class [123]<' classes.vrt)" -eq 3
+once 'classes in a template of one' 1 'tells 3 classes apart' vrt masked -m classes.safetensors \
+    "$product" none.vrt
+nothing_left 'which' none.vrt
+
 # ---- the numbers of predict ----
 
 same_pixels() { # same_pixels A B: two of our rasters hold the same bytes

@@ -14,12 +14,13 @@ static s2clr_status read_texture(void *self, size_t index, float *dn)
 {
     const textures *set = self;
     const int label = set->labels[index], grain = label > 0 ? label : 4;
-    for (int b = 0; b < RIG_BANDS; b++) {
+    for (int b = 0; b < RECIPE_BANDS; b++) {
         const float mean = 120 + (label == b ? -set->contrast : set->contrast);
         for (int i = 0; i < set->size; i++)
             for (int j = 0; j < set->size; j++)
-                *dn++ = mean + 40 * s2clr_random_normal(set->seed, index * RIG_BANDS + (uint64_t)b,
-                                                        (uint64_t)(i / grain * 64 + j / grain));
+                *dn++ =
+                    mean + 40 * s2clr_random_normal(set->seed, index * RECIPE_BANDS + (uint64_t)b,
+                                                    (uint64_t)(i / grain * 64 + j / grain));
     }
     return S2CLR_OK;
 }
@@ -37,7 +38,7 @@ s2clr_samples textures_make(textures *set, uint64_t seed, size_t count, int size
     }
     return (s2clr_samples){.self = set,
                            .count = count,
-                           .channels = RIG_BANDS,
+                           .channels = RECIPE_BANDS,
                            .size = size,
                            .names = set->names,
                            .labels = set->labels,
@@ -46,22 +47,8 @@ s2clr_samples textures_make(textures *set, uint64_t seed, size_t count, int size
 
 s2clr_card *textures_card(const char *arch, int width, int size, int classes)
 {
-    s2clr_card *card = NULL;
-    TEST_OK(s2clr_card_new(&card));
-    snprintf(card->arch.name, sizeof card->arch.name, "%s", arch);
-    snprintf(card->id, sizeof card->id, "textures");
-    card->arch.channels = card->bands = RIG_BANDS;
+    s2clr_card *card = recipe_rig_card(arch, width, size);
     card->arch.outputs = classes == 2 ? 1 : classes;
-    card->arch.width = width;
-    snprintf(card->band[0], S2CLR_CARD_WORD, "B04");
-    snprintf(card->band[1], S2CLR_CARD_WORD, "B03");
-    card->levels = 1;
-    s2clr_card_level *level = &card->level[0];
-    snprintf(level->name, sizeof level->name, "NOISE");
-    for (int b = 0; b < S2CLR_CARD_BANDS_MAX; b++) level->gain[b] = 1;
-    level->low = 0, level->high = 255;
-    card->patch = size, card->stride = 4, card->metres = 10;
-    snprintf(card->resampling, sizeof card->resampling, "bilinear");
     if (classes == 2) {
         snprintf(card->positive, sizeof card->positive, "fine");
         snprintf(card->negative, sizeof card->negative, "coarse");
@@ -75,10 +62,7 @@ s2clr_card *textures_card(const char *arch, int width, int size, int classes)
 
 const char *train_run_path(const train_run *r, const char *name)
 {
-    static char path[4096];
-    snprintf(path, sizeof path, "%s/%s%s%s", test_folder(), r->folder, name ? "/" : "",
-             name ? name : "");
-    return path;
+    return recipe_rig_path(r->folder, name);
 }
 
 bool train_run_has(const train_run *r, const char *name)
@@ -124,10 +108,8 @@ s2clr_status train_run_start(train_run *r)
     static textures train_set, val_set;
     s2clr_samples train = textures_make(&train_set, 1, r->train_count, r->size, r->classes);
     s2clr_samples val = textures_make(&val_set, r->val_seed, RIG_VAL, r->size, r->classes);
-    const s2clr_backend *backend = NULL;
-    s2clr_device *device = NULL;
-    s2clr_pool *pool = NULL;
     const s2clr_progress progress = {.call = note, .context = r};
+    const s2clr_machine m = recipe_rig_machine(r->backend, r->precision, r->threads);
     s2clr_card *card = textures_card(r->arch, r->width, r->size, r->classes);
     char folder[4096];
     snprintf(folder, sizeof folder, "%s", train_run_path(r, NULL));
@@ -135,35 +117,21 @@ s2clr_status train_run_start(train_run *r)
     r->last = 0;
     r->reports = 0;
     if (r->change) r->change(card, &train, &val);
-    TEST_OK(s2clr_backend_find("portable", &backend));
-    TEST_OK(backend->device_open("", S2CLR_F32, &device));
-    TEST_OK(s2clr_pool_new(r->threads, &pool));
-    const s2clr_status status = s2clr_supervised_run(&r->settings, card, &train, &val, backend,
-                                                     device, pool, &progress, &r->result);
-    s2clr_pool_free(pool);
-    backend->device_close(device);
+    const s2clr_status status =
+        s2clr_supervised_run(&r->settings, card, &train, &val, &m, &progress, &r->result);
+    recipe_rig_release(&m);
     s2clr_card_free(card);
     return status;
 }
 
 void train_run_sha(const train_run *r, const char *name, char sha[65])
 {
-    s2clr_tensors *file = NULL;
-    sha[0] = '\0';
-    TEST_OK(s2clr_tensors_open(train_run_path(r, name), &file));
-    if (file) s2clr_tensors_sha256(file, sha);
-    s2clr_tensors_close(file);
+    recipe_rig_sha(r->folder, name, sha);
 }
 
 void train_run_same(const train_run *a, const train_run *b)
 {
-    static const char *const names[] = {"model.safetensors", "checkpoint.safetensors"};
-    for (int i = 0; i < 2; i++) {
-        char one[65], two[65];
-        train_run_sha(a, names[i], one), train_run_sha(b, names[i], two);
-        CU_ASSERT_NOT_EQUAL(one[0], '\0');
-        CU_ASSERT_STRING_EQUAL(one, two);
-    }
+    recipe_rig_same(a->folder, b->folder);
 }
 
 int train_run_lines(const train_run *r)

@@ -14,10 +14,10 @@
 
 #include <stdbool.h>
 
-#include "file/model.h"
+#include "recipe_rig.h"
 #include "train/supervised.h"
 
-enum { RIG_BANDS = 2, RIG_TRAIN = 64, RIG_VAL = 32, RIG_MANY = 1100, RIG_NAME = 40 };
+enum { RIG_TRAIN = 64, RIG_VAL = 32, RIG_MANY = 1100, RIG_NAME = 40 };
 
 typedef struct textures {
     uint64_t seed;
@@ -38,6 +38,8 @@ s2clr_card *textures_card(const char *arch, int width, int size, int classes);
 typedef struct train_run {
     const char *folder, *arch;
     int width, size, classes, threads;
+    const char *backend; /* NULL: portable */
+    s2clr_precision precision;
     s2clr_supervised_settings settings;
     uint64_t val_seed;
     size_t train_count;
@@ -54,7 +56,6 @@ typedef struct train_run {
 /* resnet18 of width 8 on 16 x 16 pixels, 4 epochs of batches of 16, into test_folder()/folder. */
 train_run train_run_new(const char *folder, int threads);
 
-/* On the portable backend. */
 s2clr_status train_run_start(train_run *r);
 
 /* Path of a file in the run's folder (NULL: the folder). Borrowed until the next call. */

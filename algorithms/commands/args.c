@@ -1,7 +1,9 @@
 /* The values behind s2clr_args: access, defaults, and the command line for provenance. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "commands/number.h"
 #include "commands/pargs.h"
 
@@ -104,11 +106,27 @@ static bool needs_quotes(const char *word)
     return !word[0] || word[strspn(word, plain)] != '\0';
 }
 
+/* $'caf\xe9': the line is kept in texts that have to be UTF-8. */
+static char *quote_bytes(char *to, const char *word)
+{
+    to = stpcpy(to, "$'");
+    for (; *word; word++) {
+        const unsigned char byte = (unsigned char)*word;
+        if (byte == '\'' || byte == '\\') *to++ = '\\';
+        if (byte < 0x80)
+            *to++ = *word;
+        else
+            to += sprintf(to, "\\x%02x", byte);
+    }
+    return stpcpy(to, "'");
+}
+
 /* Appends one word; an apostrophe inside quotes becomes '\''. */
 static char *quote(char *to, const char *word)
 {
     *to++ = ' ';
     if (!needs_quotes(word)) return stpcpy(to, word);
+    if (!s2clr_utf8_valid(word)) return quote_bytes(to, word);
     *to++ = '\'';
     for (; *word; word++) {
         if (*word == '\'') to = stpcpy(to, "'\\'");
@@ -147,9 +165,9 @@ s2clr_status s2clr_line_make(s2clr_args *args)
     size_t bytes = strlen(args->command->name) + sizeof "s2clr ";
     for (size_t i = 0; i < args->rows; i++) {
         for (size_t k = 0; k < args->value[i].count; k++) {
-            size_t word; /* worst case: all apostrophes, two quotes, a blank and the name */
+            size_t word; /* worst case: all \xHH, quotes, a blank and the name */
             S2CLR_TRY(s2clr_size_mul(strlen(args->value[i].text[k]), 4, &word));
-            S2CLR_TRY(s2clr_size_add(bytes, word + 6, &bytes));
+            S2CLR_TRY(s2clr_size_add(bytes, word + 8, &bytes));
             bytes += strlen(s2clr_command_row(args->command, i)->name);
         }
     }

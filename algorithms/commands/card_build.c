@@ -1,11 +1,13 @@
 #include "commands/card_build.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "commands/training_rows.h"
 
 static s2clr_status load_partial(const char *path, json_t **out)
 {
@@ -33,14 +35,11 @@ static void fill(json_t *root, const char *key, json_t *value)
         json_object_set_new(root, key, value);
 }
 
-/* A short stable word: "dense-permanentcrop". */
-static json_t *default_id(const char *arch, const char *positive)
+void s2clr_card_default_id(const char *arch, const char *what, char id[S2CLR_CARD_WORD])
 {
-    char id[S2CLR_CARD_WORD];
-    snprintf(id, sizeof id, "%s-%s", arch, positive);
+    snprintf(id, S2CLR_CARD_WORD, "%.24s-%.36s", arch, what);
     for (char *at = id; *at; at++)
         *at = (char)(isalnum((unsigned char)*at) ? tolower((unsigned char)*at) : '-');
-    return json_string(id);
 }
 
 static json_t *repeated(double value, int count)
@@ -81,33 +80,13 @@ static s2clr_status fill_bands(json_t *root, const s2clr_args *args, const s2clr
                            count, channels);
 }
 
-/* "1024,512,128" to [1024, 512, 128]. */
-static s2clr_status split_widths(const char *list, json_t **out)
-{
-    json_t *widths = json_array();
-    const char *at = list;
-    while (*at) {
-        char *end;
-        const long width = strtol(at, &end, 10);
-        if (end == at || (*end && *end != ',') || width < 1 || width > 65536) break;
-        json_array_append_new(widths, json_integer(width));
-        at = end + (*end == ',' && end[1]);
-    }
-    const size_t count = json_array_size(widths);
-    *out = widths;
-    if (!*at && count > 0 && count <= S2CLR_HEAD_MAX) return S2CLR_OK;
-    json_decref(widths);
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                           "--projection %s: wanted 1 to %d widths of 1 to 65536, separated by "
-                           "commas, such as 1024,512,128",
-                           list, S2CLR_HEAD_MAX);
-}
-
 /* An encoder: a projection head, and no classifier behind it. */
-static s2clr_status fill_encoder(json_t *arch, const s2clr_args *args, const char *projection)
+static s2clr_status fill_encoder(json_t *arch, const s2clr_args *args)
 {
-    json_t *widths;
-    S2CLR_TRY(split_widths(projection, &widths));
+    int width[S2CLR_HEAD_MAX], count;
+    S2CLR_TRY(s2clr_widths_read(args, "projection", width, &count));
+    json_t *widths = json_array();
+    for (int i = 0; i < count; i++) json_array_append_new(widths, json_integer(width[i]));
     if (s2clr_args_given(args, "projection")) json_object_del(arch, "projection");
     fill(arch, "projection", widths);
     json_object_set_new(arch, "outputs", json_integer(0));
@@ -145,7 +124,7 @@ static s2clr_status fill_arch(json_t *root, const s2clr_args *args, const s2clr_
     if (s2clr_args_given(args, "depth"))
         json_object_set_new(arch, "depth", json_integer(s2clr_args_int(args, "depth")));
     fill(arch, "channels", json_integer(facts->channels));
-    if (facts->projection) return fill_encoder(arch, args, facts->projection);
+    if (facts->encoder) return fill_encoder(arch, args);
     fill_head(root, arch, facts);
     const size_t classes = json_array_size(json_object_get(root, "classes"));
     fill(arch, "outputs", json_integer(classes ? (json_int_t)classes : 1));
@@ -170,9 +149,11 @@ static s2clr_status fill_root(json_t *root, const s2clr_args *args, const s2clr_
     const char *arch =
         json_string_value(json_object_get(json_object_get(root, "architecture"), "name"));
     const char *positive = json_string_value(json_object_get(root, "positive"));
-    const char *what = facts->projection ? "encoder" : positive ? positive : "model";
+    const char *what = facts->encoder ? "encoder" : positive ? positive : "model";
     if (facts->class_count) what = "classes";
-    fill(root, "id", default_id(arch ? arch : "model", what));
+    char id[S2CLR_CARD_WORD];
+    s2clr_card_default_id(arch ? arch : "model", what, id);
+    fill(root, "id", json_string(id));
     fill(root, "version", json_integer(S2CLR_CARD_VERSION));
     fill(root, "negative", json_string("other"));
     fill(root, "metres", json_real(facts->metres > 0 ? facts->metres : 10));
@@ -196,8 +177,7 @@ static s2clr_status parse(const json_t *root, const char *name, s2clr_card **out
     return status;
 }
 
-/* Default output stride: the local step of a network that has one, else half a patch. */
-static s2clr_status default_stride(s2clr_card *card)
+s2clr_status s2clr_card_default_stride(s2clr_card *card)
 {
     s2clr_net *net;
     S2CLR_TRY(s2clr_net_new(&card->arch, &net));
@@ -217,7 +197,7 @@ static s2clr_status build(json_t *root, const s2clr_args *args, const s2clr_card
     S2CLR_TRY(fill_root(root, args, facts));
     fill(root, "stride", json_integer(1));
     S2CLR_TRY(parse(root, path ? path : "card from the command line", &card));
-    s2clr_status status = has_stride ? S2CLR_OK : default_stride(card);
+    s2clr_status status = has_stride ? S2CLR_OK : s2clr_card_default_stride(card);
     if (status == S2CLR_OK && facts->patch && card->patch != facts->patch)
         status =
             s2clr_error_set(S2CLR_ERR_MISMATCH, "%s: 'patch' is %d, but the patches have %d pixels",
@@ -240,6 +220,17 @@ s2clr_status s2clr_card_build(const s2clr_args *args, const s2clr_card_facts *fa
     const s2clr_status status = build(root, args, facts, out, measured);
     json_decref(root);
     return status;
+}
+
+s2clr_card_facts s2clr_card_facts_of(const s2clr_args *args, const s2clr_store_facts *store)
+{
+    const char *level = s2clr_args_text(args, "level");
+    if (!level && store->store && store->level[0]) level = store->level;
+    return (s2clr_card_facts){.channels = store->channels,
+                              .patch = store->patch,
+                              .level = level ? level : "DN",
+                              .bands = store->store ? store->bands : NULL,
+                              .metres = store->metres};
 }
 
 s2clr_status s2clr_card_bands(const s2clr_args *args, char *out, size_t size)

@@ -20,7 +20,7 @@ static const s2clr_param_row rows[] = {
      .help = "Output stride of scene; without it, the model's."},
     {"arch", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "resnet50", .group = "Network",
      .help = "Architecture for infer and train, with random weights."},
-    {"width", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 4096, .group = "Network",
+    {"width", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 1024, .group = "Network",
      .help = "Channels of the first stage; without it, the architecture's."},
     {"depth", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 64, .group = "Network",
      .help = "Number of layers, where the architecture lets it be chosen."},

@@ -9,8 +9,10 @@ static const s2clr_param_row rows[] = {
     S2CLR_ROWS_DATASET,
     {"model", "m", S2CLR_TYPE_MODEL, .required = true, .repeat = true, .meta = "TEACHER",
      .group = "Data",
-     .help = "The model to learn from; of several, the mean of their probabilities. The student "
-             "gets the first one's bands, levels, statistics, patch size and classes."},
+     .help =
+         "The model to learn from; of several, the mean of their probabilities. The student "
+         "gets the first one's bands, levels, statistics, patch size and classes, unless it is to "
+         "see more bands."},
     {"positive", NULL, S2CLR_TYPE_TEXT, .meta = "CLASS", .group = "Data",
      .help = "The class that is label 1, where patches have labels; without it, the teacher's, or "
              "the labels of a store."},

@@ -1,38 +1,65 @@
-/* s2clr evaluate: how good a model is on labelled patches, beside the simplest thing that works. */
+/* s2clr evaluate: how good models are on labelled patches, beside the simplest things that work;
+ * how good a map is at points; what the marks on a contact sheet amount to. */
 #include <stdio.h>
 #include <string.h>
 
 #include "backend/device_select.h"
 #include "base/memory.h"
 #include "commands/cmd_list.h"
-#include "commands/dataset_rows.h"
 #include "commands/edge.h"
-#include "commands/evaluate_report.h"
-#include "dataset/store.h"
-#include "predict/zoo.h"
-#include "report/baseline.h"
-#include "train/supervised.h"
-
-#define BASELINE_L2 1.0 /* scikit-learn's default */
+#include "commands/evaluate_job.h"
+#include "commands/number.h"
+#include "report/evaluation_marked.h"
 
 static const s2clr_param_row rows[] = {
-    S2CLR_ROWS_DATASET,
-    {"model", "m", S2CLR_TYPE_MODEL, .meta = "FILE", .group = "Data",
-     .help = "Model file, or the name of a model in the zoo; without it, the shipped one."},
+    {"dataset", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Data",
+     .help = "A store that \"s2clr dataset\" made, or a folder or zip of images, one folder per "
+             "class (CLASS/NAME.jpg, png or tif); with --map, labelled points: CSV with columns "
+             "lat and lon or x and y, or any OGR layer; or the CSV that the page of \"s2clr topk\" "
+             "saves."},
+    S2CLR_ROWS_PARTS,
+    {"model", "m", S2CLR_TYPE_MODEL, .repeat = true, .meta = "FILE", .group = "Data",
+     .help = "Model file, or the name of a model in the zoo; of several, all are judged on the "
+             "same patches; without it, the shipped one."},
     {"positive", NULL, S2CLR_TYPE_TEXT, .meta = "CLASS", .group = "Data",
-     .help =
-         "The class that is label 1, or several, separated by commas; without it, the card's, or "
-         "the labels of a store."},
+     .help = "The class that is label 1, or several, separated by commas; without it, the card's, "
+             "or the labels of a store. Of points, values of the label column."},
     {"part", NULL, S2CLR_TYPE_CHOICE, .standard = "test", .choices = "test,validation,train,all",
      .group = "Data", .help = "The part of the data set to evaluate on."},
     {"level", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Data",
      .help = "Level of the card that the images' numbers are in; without it, the one the "
              "model was trained on."},
+    {"map", NULL, S2CLR_TYPE_INPUT, .meta = "RASTER", .group = "Map",
+     .help = "Judges this probability map instead of models, at the points of DATASET."},
+    {"band", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1", .minimum = 1, .maximum = 65535,
+     .group = "Map", .help = "Band of the map with the probability."},
+    {"layer", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Map",
+     .help = "Layer of the points; without it, the only one."},
+    {"label-column", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Map",
+     .help = "Column of the points that says the class; without it, \"water\" as on croplands.org "
+             "(2: irrigated, 1: not), else \"label\" (1 is positive)."},
+    {"negative", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Map",
+     .help = "Values of the label column that are label 0; without it, all that are not positive. "
+             "Points with other values are left out and counted."},
     {"threshold", NULL, S2CLR_TYPE_REAL, .meta = "P", .minimum = 0, .maximum = 1, .group = "Result",
-     .help = "Probability from which a patch counts as positive; without it, the card's."},
+     .help = "Probability from which a patch counts as positive; without it, the card's, or that "
+             "of the map's tags."},
+    {"prevalence", NULL, S2CLR_TYPE_REAL, .repeat = true, .meta = "P", .minimum = 0.000001,
+     .maximum = 0.999999, .group = "Result",
+     .help = "A share of positives that precision is stated for, besides 0.5; without it, 0.1 and "
+             "0.023."},
+    {"group", NULL, S2CLR_TYPE_TEXT, .meta = "COLUMN", .group = "Result",
+     .help = "Recall for each group: country, tile, date, year, source, labels or class of a "
+             "store, class of images (which they are grouped by anyway), any column of points."},
+    {"filters", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "128", .minimum = 0, .maximum = 512,
+     .group = "Result",
+     .help = "Random filters of the second baseline, an even number; 0: without that baseline."},
     {"resamples", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1000", .minimum = 0,
      .maximum = 1000000, .group = "Result",
      .help = "Bootstrap resamples for the confidence intervals; 0: no intervals."},
+    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .group = "Result",
+     .help = "Also writes one page of HTML with tables and curves, which needs no other file and "
+             "no script."},
     {"shift", NULL, S2CLR_TYPE_INT, .meta = "PX", .standard = "0", .minimum = -1024,
      .maximum = 1024, .group = "Disturbance",
      .help = "Shifts every patch down and to the right before the model sees it."},
@@ -42,168 +69,146 @@ static const s2clr_param_row rows[] = {
      .group = "Disturbance", .help = "Multiplies all DN by this factor."},
 };
 
-typedef struct job {
-    const s2clr_args *args;
-    s2clr_pool *pool;
-    const s2clr_progress *progress;
-    s2clr_terminal terminal;
-    s2clr_parts parts;
-    s2clr_samples samples; /* the part, disturbed */
-    double *p;             // (samples.count)
-    s2clr_evaluation e;
-} job;
+/* ---- what is asked for ---- */
 
-static s2clr_status score(job *j, const double *p, double threshold, const char *name)
+static s2clr_status add_share(s2clr_evaluation *e, double share)
 {
-    s2clr_evaluation *e = &j->e;
-    e->name[e->rows] = name;
-    S2CLR_TRY(s2clr_metrics_compute(p, j->samples.labels, j->samples.count, threshold,
-                                    (int)s2clr_args_int(j->args, "resamples"),
-                                    (uint64_t)s2clr_args_int(j->args, "seed"), j->pool,
-                                    &e->metrics[e->rows]));
-    e->rows++;
+    for (int i = 0; i < e->shares; i++)
+        if (e->share[i] == share) return S2CLR_OK;
+    if (e->shares == S2CLR_EVALUATION_SHARES)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "--prevalence: at most %d shares fit",
+                               S2CLR_EVALUATION_SHARES - 1);
+    e->share[e->shares++] = share;
     return S2CLR_OK;
 }
 
-static s2clr_status run_model(job *j)
+/* Half and half first. The rest of the defaults: the land of a region with much irrigation, and
+ * BigEarthNet's share of irrigated patches. */
+static s2clr_status read_shares(s2clr_evaluate *j)
 {
-    const s2clr_model *model = j->e.model;
-    const s2clr_card *card = s2clr_model_card(model);
-    const s2clr_backend *backend;
-    s2clr_device *device;
-    S2CLR_TRY(s2clr_alloc(j->samples.count, sizeof(double), "probabilities", (void **)&j->p));
-    j->e.p = j->p;
-    S2CLR_TRY(s2clr_device_select(s2clr_args_text(j->args, "device"), S2CLR_F32, &backend, &device));
-    const s2clr_status status =
-        s2clr_predict_samples(s2clr_model_net(model), s2clr_model_params(model), card, j->e.level,
-                              &j->samples, backend, device, j->pool, j->progress, j->p);
-    backend->device_close(device);
-    S2CLR_TRY(status);
-    const bool given = s2clr_args_given(j->args, "threshold");
-    return score(j, j->p, given ? s2clr_args_real(j->args, "threshold") : card->threshold,
-                 card->id);
-}
-
-/* The baseline's threshold is chosen like the model's own: best F1 on the validation part. */
-static s2clr_status baseline_threshold(job *j, const s2clr_baseline *baseline, double *threshold)
-{
-    const s2clr_samples *part = &j->parts.validation;
-    double *p;
-    *threshold = 0.5;
-    if (part->count == 0) return S2CLR_OK;
-    S2CLR_TRY(s2clr_alloc(part->count, sizeof *p, "probabilities", (void **)&p));
-    s2clr_status status = s2clr_baseline_predict(baseline, part, j->pool, p);
-    if (status == S2CLR_OK)
-        status = s2clr_metrics_best_threshold(p, part->labels, part->count, threshold);
-    s2clr_free(p);
-    return status;
-}
-
-static s2clr_status run_baseline(job *j)
-{
-    const size_t positives = s2clr_samples_positives(&j->parts.train);
-    s2clr_baseline *baseline;
-    double *p, threshold;
-    if (positives == 0 || positives == j->parts.train.count) {
-        snprintf(j->e.no_baseline, sizeof j->e.no_baseline,
-                 "%zu of the %zu training samples are positive: it needs both labels to fit",
-                 positives, j->parts.train.count);
-        return S2CLR_OK;
+    const char *const *texts;
+    const size_t count = s2clr_args_list(j->args, "prevalence", &texts);
+    S2CLR_TRY(add_share(&j->e, 0.5));
+    if (count == 0) {
+        S2CLR_TRY(add_share(&j->e, 0.1));
+        return add_share(&j->e, 0.023);
     }
-    S2CLR_TRY(s2clr_alloc(j->samples.count, sizeof *p, "probabilities", (void **)&p));
-    s2clr_status status = s2clr_baseline_fit(&j->parts.train, BASELINE_L2, j->pool, &baseline);
-    if (status == S2CLR_OK) {
-        status = baseline_threshold(j, baseline, &threshold);
-        if (status == S2CLR_OK) status = s2clr_baseline_predict(baseline, &j->samples, j->pool, p);
-        if (status == S2CLR_OK) status = score(j, p, threshold, S2CLR_BASELINE_NAME);
-        s2clr_baseline_free(baseline);
+    for (size_t i = 0; i < count; i++) {
+        double share = 0;
+        s2clr_number_real(texts[i], &share);
+        S2CLR_TRY(add_share(&j->e, share));
     }
-    s2clr_free(p);
-    return status;
-}
-
-static const s2clr_samples *part_of(job *j, unsigned *needed)
-{
-    static const char *const names[] = {"train", "validation", "test"};
-    const s2clr_samples *const parts[] = {&j->parts.train, &j->parts.validation, &j->parts.test};
-    *needed = 0;
-    for (unsigned i = 0; i < 3; i++) {
-        if (strcmp(j->e.part, names[i]) != 0) continue;
-        *needed = 1u << i;
-        return parts[i];
-    }
-    return &j->parts.all;
-}
-
-static s2clr_status with_samples(job *j)
-{
-    S2CLR_TRY(run_model(j));
-    S2CLR_TRY(run_baseline(j));
-    s2clr_terminal_end(&j->terminal);
-    if (s2clr_args_flag(j->args, "json")) return s2clr_edge_json(s2clr_evaluation_json(&j->e));
-    s2clr_evaluation_print(stdout, &j->e);
-    return s2clr_edge_flush();
-}
-
-static s2clr_status open_data(job *j, const s2clr_card *card, unsigned needed)
-{
-    const bool store = s2clr_store_identify(s2clr_args_text(j->args, "dataset"));
-    const char *positive = s2clr_args_text(j->args, "positive");
-    if (store && s2clr_args_given(j->args, "image-bands"))
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "--image-bands: the model's card says which bands of a store it "
-                               "takes");
-    const s2clr_parts_options options = {.positive = positive || store ? positive : card->positive,
-                                         .needed = needed,
-                                         .fraction = 1,
-                                         .card = card};
-    S2CLR_TRY(s2clr_parts_open(j->args, &options, j->pool, j->progress, &j->parts));
-    s2clr_parts_note(j->args, &j->parts);
     return S2CLR_OK;
 }
 
-static s2clr_status with_model(job *j)
+/* Options that would do nothing are refused. */
+static s2clr_status check_options(const s2clr_args *args, const char *const *names, size_t count,
+                                  const char *why)
 {
-    const s2clr_card *card = s2clr_model_card(j->e.model);
-    unsigned needed;
-    j->e.part = s2clr_args_text(j->args, "part");
+    for (size_t i = 0; i < count; i++)
+        if (s2clr_args_given(args, names[i]))
+            return s2clr_error_set(S2CLR_ERR_ARGUMENT, "--%s does nothing %s; leave it out",
+                                   names[i], why);
+    return S2CLR_OK;
+}
+
+static const char *const of_models[] = {"model", "image-bands", "test-share", "validation-share",
+                                        "part",  "level",       "filters",    "shift",
+                                        "blur",  "gain"};
+static const char *const of_maps[] = {"map", "band", "layer", "label-column", "negative"};
+static const char *const of_both[] = {"positive", "threshold", "prevalence", "group", "resamples"};
+
+#define CHECK(args, names, why) check_options(args, names, sizeof names / sizeof names[0], why)
+
+/* ---- models, maps ---- */
+
+static s2clr_status judge_models(s2clr_evaluate *j)
+{
     j->e.perturb = (s2clr_perturb){.shift = (int)s2clr_args_int(j->args, "shift"),
                                    .blur = s2clr_args_flag(j->args, "blur"),
                                    .gain = s2clr_args_real(j->args, "gain")};
-    const s2clr_samples *part = part_of(j, &needed);
-    S2CLR_TRY(open_data(j, card, needed));
-    s2clr_status status = s2clr_parts_level(
-        &j->parts, card, s2clr_args_text(j->args, "level"),
-        card->trained_level[0] ? card->trained_level : card->level[0].name, &j->e.level);
-    if (status == S2CLR_OK) status = s2clr_perturb_new(part, &j->e.perturb, &j->samples);
-    if (status == S2CLR_OK) {
-        j->e.samples = &j->samples;
-        status = with_samples(j);
-        j->samples.free(j->samples.self);
-    }
-    s2clr_free(j->p);
-    s2clr_parts_close(&j->parts);
-    return status;
+    if (s2clr_args_int(j->args, "filters") % 2)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "--filters %ld: half are 3x3, half 5x5 pixels; wanted: an even "
+                               "number",
+                               s2clr_args_int(j->args, "filters"));
+    S2CLR_TRY(check_options(j->args, of_maps + 1, sizeof of_maps / sizeof of_maps[0] - 1,
+                            "without --map"));
+    S2CLR_TRY(s2clr_evaluate_open_models(j));
+    S2CLR_TRY(s2clr_evaluate_open_data(j));
+    S2CLR_TRY(s2clr_device_select(s2clr_args_text(j->args, "device"), S2CLR_F32, &j->backend,
+                                  &j->device));
+    S2CLR_TRY(s2clr_evaluate_models(j));
+    return s2clr_evaluate_baselines(j);
+}
+
+static s2clr_status judge_map(s2clr_evaluate *j)
+{
+    j->e.perturb.gain = 1;
+    S2CLR_TRY(CHECK(j->args, of_models, "with --map, which judges a finished map"));
+    return s2clr_evaluate_map(j);
+}
+
+static s2clr_status report(s2clr_evaluate *j)
+{
+    const char *page = s2clr_args_text(j->args, "output");
+    S2CLR_TRY(s2clr_evaluation_compute(&j->e, (int)s2clr_args_int(j->args, "resamples"),
+                                       (uint64_t)s2clr_args_int(j->args, "seed"), j->pool));
+    s2clr_terminal_end(&j->terminal);
+    if (page) S2CLR_TRY(s2clr_evaluation_html(&j->e, page));
+    if (s2clr_args_flag(j->args, "json")) return s2clr_edge_json(s2clr_evaluation_json(&j->e));
+    if (!page || !s2clr_args_flag(j->args, "quiet")) s2clr_evaluation_print(stdout, &j->e);
+    return s2clr_edge_flush();
+}
+
+static s2clr_status judge(s2clr_evaluate *j)
+{
+    const bool map = s2clr_args_given(j->args, "map");
+    S2CLR_TRY(read_shares(j));
+    S2CLR_TRY(s2clr_edge_pool(j->args, &j->pool));
+    S2CLR_TRY(map ? judge_map(j) : judge_models(j));
+    return report(j);
+}
+
+static void close_job(s2clr_evaluate *j)
+{
+    s2clr_terminal_end(&j->terminal);
+    s2clr_evaluation_free(&j->e);
+    s2clr_evaluate_close_data(j);
+    s2clr_evaluate_map_close(j);
+    if (j->device) j->backend->device_close(j->device);
+    if (j->pool) s2clr_pool_free(j->pool);
+    for (size_t i = 0; i < j->models; i++) s2clr_model_close(j->model[i]);
+    s2clr_free(j);
+}
+
+/* ---- marked sheets ---- */
+
+static s2clr_status judge_marks(const s2clr_args *args)
+{
+    const char *page = s2clr_args_text(args, "output");
+    s2clr_marked marked;
+    S2CLR_TRY(CHECK(args, of_models, "to marks, which are counted"));
+    S2CLR_TRY(CHECK(args, of_maps, "to marks, which are counted"));
+    S2CLR_TRY(CHECK(args, of_both, "to marks, which are counted"));
+    S2CLR_TRY(s2clr_marked_read(s2clr_args_text(args, "dataset"), &marked));
+    if (page) S2CLR_TRY(s2clr_marked_html(&marked, page));
+    if (s2clr_args_flag(args, "json")) return s2clr_edge_json(s2clr_marked_json(&marked));
+    if (!page || !s2clr_args_flag(args, "quiet")) s2clr_marked_print(stdout, &marked);
+    return s2clr_edge_flush();
 }
 
 static s2clr_status evaluate(const s2clr_args *args)
 {
-    char path[S2CLR_ZOO_PATH];
-    s2clr_model *model;
-    job j = {.args = args};
-    S2CLR_TRY(s2clr_zoo_resolve(s2clr_args_text(args, "model"), path));
-    S2CLR_TRY(s2clr_model_open(path, &model));
-    const s2clr_progress progress = s2clr_edge_progress(args, &j.terminal);
-    j.e.model = model;
-    j.progress = &progress;
-    s2clr_status status = s2clr_model_check_binary(model);
-    if (status == S2CLR_OK) status = s2clr_edge_pool(args, &j.pool);
-    if (status == S2CLR_OK) {
-        status = with_model(&j);
-        s2clr_pool_free(j.pool);
-    }
-    s2clr_terminal_end(&j.terminal);
-    s2clr_model_close(model);
+    s2clr_evaluate *j;
+    if (!s2clr_args_given(args, "map") && s2clr_marked_identify(s2clr_args_text(args, "dataset")))
+        return judge_marks(args);
+    S2CLR_TRY(s2clr_alloc(1, sizeof *j, "evaluation", (void **)&j));
+    j->args = args;
+    const s2clr_progress progress = s2clr_edge_progress(args, &j->terminal);
+    j->progress = &progress;
+    const s2clr_status status = judge(j);
+    close_job(j);
     return status;
 }
 
@@ -216,13 +221,15 @@ static int run(const s2clr_args *args)
 
 const s2clr_command s2clr_cmd_evaluate = {
     .name = "evaluate",
-    .summary = "how good a model is on labelled patches",
+    .summary = "how good models are on labelled patches, or a map at points",
     .description =
-        "Runs a model on labelled image patches it was not trained on and prints metrics with 95 % "
-        "bootstrap confidence intervals, beside a logistic regression on the mean and standard "
-        "deviation of each band that is fitted on the training part. Disturbances show what the "
-        "model hangs on.",
-    .example = "s2clr evaluate -m run/model.safetensors eurosat_rgb.zip",
+        "Runs models on labelled image patches they were not trained on and tells metrics with 95 "
+        "% bootstrap confidence intervals, as sampled and at other shares of positives, beside two "
+        "baselines that are fitted on the training part: a logistic regression on the mean and "
+        "standard deviation of each band, and one on random convolutional features. Or judges a "
+        "probability map at labelled points, or counts what a person marked on a contact sheet. "
+        "Disturbances show what a model hangs on.",
+    .example = "s2clr evaluate -m run/model.safetensors eurosat_rgb.zip -o report.html",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "json,progress,threads,device,seed,config,quiet",

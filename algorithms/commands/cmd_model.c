@@ -1,5 +1,6 @@
 /* s2clr model: the zoo, and weights in and out. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -28,7 +29,7 @@ static const s2clr_param_row rows[] = {
              "s2clr-model(5)."},
     {"arch", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "resnet50", .group = "Import",
      .help = "Architecture of the weights, unless the card names it; \"s2clr info\" lists them."},
-    {"width", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 4096, .group = "Import",
+    {"width", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 1024, .group = "Import",
      .help = "Channels of the first stage; without it, the card's or the architecture's."},
     {"depth", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 64, .group = "Import",
      .help = "Number of layers, where the architecture lets it be chosen."},
@@ -38,6 +39,10 @@ static const s2clr_param_row rows[] = {
      .help = "Weights for pictures of three colours, in this order of channels, are made to fit the "
              "card's bands: B04, B03 and B02 take the kernels for red, green and blue, every other "
              "band their mean, all times 3 / bands."},
+    {"weights", NULL, S2CLR_TYPE_CHOICE, .standard = "f32", .choices = "f32,bf16",
+     .group = "Import",
+     .help = "How the new file stores them; bf16 halves it, and the model computes with the rounded "
+             "weights."},
     {"with-preprocessing", NULL, S2CLR_TYPE_FLAG, .group = "Export",
      .help = "ONNX: the graph takes DN plus the product's offset and gives probabilities as well."},
     {"level", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Export",
@@ -102,14 +107,23 @@ static s2clr_status list(const s2clr_args *args)
     return s2clr_edge_flush();
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
 s2clr_status s2clr_model_check_output(const s2clr_args *args, const char *input)
 {
     const char *output = s2clr_args_text(args, "output");
     if (!output)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "--output is missing: name the file to write");
-    if (strcmp(output, input) == 0)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s: output and input are the same file",
-                               output);
+    const char *card = s2clr_args_text(args, "card");
+    if (same_file(output, input) || (card && same_file(output, card)))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "%s: output and %s are the same file; name another output", output,
+                               same_file(output, input) ? "input" : "card");
     if (access(output, F_OK) == 0 && !s2clr_args_flag(args, "overwrite"))
         return s2clr_error_set(S2CLR_ERR_EXISTS, "%s: exists; --overwrite replaces it", output);
     return S2CLR_OK;

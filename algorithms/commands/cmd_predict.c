@@ -10,7 +10,9 @@ static const s2clr_param_row rows[] = {
     {"bands", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .standard = "probability", .group = "Output",
      .help = "Bands to write, of probability, entropy (bits), valid (share of valid pixels in the "
              "patch) and evidence (mean local logit in the output pixel, dense models), separated "
-             "by commas."},
+             "by commas. Of a model that tells several classes apart also classes (the probability "
+             "of each) and names of classes; probability is that of the card's positive class, or "
+             "where it has none that of each."},
     S2CLR_ROWS_WINDOW,
     S2CLR_ROW_PRECISION("Output"),
     {"prevalence", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .minimum = 1e-9, .maximum = 1 - 1e-9,

@@ -2,17 +2,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/device_select.h"
 #include "base/memory.h"
-#include "commands/card_build.h"
+#include "commands/card_inherit.h"
 #include "commands/cmd_list.h"
-#include "commands/dataset_rows.h"
-#include "commands/dataset_text.h"
 #include "commands/edge.h"
+#include "commands/encoder_data.h"
 #include "commands/pretrain_data.h"
 #include "commands/pretrain_report.h"
 #include "commands/run_record.h"
 #include "commands/training_rows.h"
+#include "train/finetune.h"
 #include "train/pretrain.h"
 #include "train/run_folder.h"
 
@@ -29,6 +28,12 @@ static const s2clr_param_row rows[] = {
     S2CLR_ROWS_IMAGE_BANDS,
     S2CLR_ROWS_RUN,
     S2CLR_ROWS_NETWORK("resnet18"),
+    {"initial", NULL, S2CLR_TYPE_MODEL, .meta = "FILE", .group = "Network",
+     .help =
+         "Model file whose weights all layers start from: an encoder to go on with, an imported "
+         "ImageNet model or any other; its architecture, bands, levels, statistics and patch "
+         "size are taken, and its projection head unless --projection is given. Without it, "
+         "random ones."},
     {"projection", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .standard = "1024,512,128",
      .group = "Network",
      .help = "Widths of the layers behind the encoder whose output is compared; they stay in the "
@@ -81,56 +86,16 @@ static bool probe_wanted(const s2clr_args *args)
     return !s2clr_args_given(args, "probe") || probe_class(args);
 }
 
-static s2clr_card_facts facts_of(const s2clr_args *args, const s2clr_store_facts *store)
-{
-    const char *level = s2clr_args_text(args, "level");
-    if (!level && store->store && store->level[0]) level = store->level;
-    return (s2clr_card_facts){.channels = store->channels,
-                              .patch = store->patch,
-                              .level = level ? level : "DN",
-                              .bands = store->store ? store->bands : NULL,
-                              .metres = store->metres,
-                              .projection = s2clr_args_text(args, "projection")};
-}
-
-static s2clr_status make_card(const s2clr_args *args, const s2clr_parts *parts,
-                              const s2clr_store_facts *store, s2clr_card **out)
-{
-    char dataset[600];
-    bool measured;
-    s2clr_dataset_text(s2clr_args_text(args, "dataset"), &parts->all, dataset, sizeof dataset);
-    s2clr_card_facts facts = facts_of(args, store);
-    facts.channels = parts->all.channels;
-    facts.patch = parts->all.size;
-    facts.dataset = dataset;
-    return s2clr_card_build(args, &facts, out, &measured);
-}
-
-/* What the samples of a store are made for; NULL for images. */
-static s2clr_status card_of_store(const s2clr_args *args, s2clr_store_facts *store,
-                                  s2clr_card **out)
-{
-    char wanted[256];
-    bool measured;
-    *out = NULL;
-    S2CLR_TRY(s2clr_card_bands(args, wanted, sizeof wanted));
-    S2CLR_TRY(s2clr_store_facts_get(args, wanted[0] ? wanted : NULL, store));
-    if (!store->store) return S2CLR_OK;
-    const s2clr_card_facts facts = facts_of(args, store);
-    return s2clr_card_build(args, &facts, out, &measured);
-}
-
 /* An open device and what is run on it. */
 typedef struct pretraining {
     const s2clr_args *args;
-    s2clr_parts *parts;
+    s2clr_encoder_data data;
     s2clr_card *card;
+    s2clr_finetune start; /* with a parent */
     s2clr_pretrain_settings settings;
     s2clr_samples probe;
     size_t with_dates;
-    const s2clr_backend *backend;
-    s2clr_device *device;
-    s2clr_pool *pool;
+    s2clr_machine on;
     const s2clr_progress *progress;
     s2clr_pretrain_result result;
 } pretraining;
@@ -140,9 +105,9 @@ static s2clr_status run_recorded(pretraining *p, const s2clr_pretrain_plan *plan
     s2clr_run_record record;
     S2CLR_TRY(s2clr_run_record_open(p->args, s2clr_pretrain_plan_text, plan, &record));
     const s2clr_progress progress = s2clr_run_record_progress(&record, p->progress);
-    const s2clr_status status = s2clr_pretrain_run(
-        &p->settings, p->card, &p->parts->train, p->probe.count ? &p->probe : NULL, NULL,
-        p->backend, p->device, p->pool, &progress, &p->result);
+    const s2clr_status status = s2clr_pretrain_run(&p->settings, p->card, &p->data.parts.train,
+                                                   p->probe.count ? &p->probe : NULL,
+                                                   p->start.initial, &p->on, &progress, &p->result);
     return s2clr_run_record_close(&record, status, s2clr_pretrain_result_text, &p->result);
 }
 
@@ -155,15 +120,16 @@ static s2clr_status train(pretraining *p)
     const size_t weights = s2clr_net_trainable_count(net);
     s2clr_net_free(net);
     if (dry)
-        S2CLR_TRY(s2clr_pretrain_try(&p->settings, p->card, &p->parts->train, p->backend, p->device,
-                                     p->pool, &cost));
-    const s2clr_pretrain_plan plan = {.parts = p->parts,
+        S2CLR_TRY(s2clr_pretrain_try(&p->settings, p->card, &p->data.parts.train, &p->on, &cost));
+    const s2clr_pretrain_plan plan = {.parts = &p->data.parts,
+                                      .parent = p->data.parent,
+                                      .adoption = &p->start.adoption,
                                       .probe = &p->probe,
                                       .card = p->card,
                                       .settings = &p->settings,
                                       .with_dates = p->with_dates,
                                       .weights = weights,
-                                      .device = p->backend->device_describe(p->device),
+                                      .device = p->on.backend->device_describe(p->on.device),
                                       .cost = dry ? &cost : NULL};
     S2CLR_TRY(s2clr_pretrain_plan_print(p->args, &plan));
     return dry ? S2CLR_OK : run_recorded(p, &plan);
@@ -171,27 +137,29 @@ static s2clr_status train(pretraining *p)
 
 static s2clr_status with_device(pretraining *p)
 {
-    s2clr_precision precision;
-    S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(p->args, "precision"), &precision));
-    S2CLR_TRY(s2clr_device_select(s2clr_args_text(p->args, "device"), precision, &p->backend,
-                                  &p->device));
+    S2CLR_TRY(s2clr_edge_device(p->args, &p->on));
     const s2clr_status status = train(p);
-    p->backend->device_close(p->device);
+    p->on.backend->device_close(p->on.device);
     return status;
 }
 
 static s2clr_status with_card(pretraining *p)
 {
+    const s2clr_parts *parts = &p->data.parts;
     int *partner;
-    S2CLR_TRY(s2clr_parts_level(p->parts, p->card, s2clr_args_text(p->args, "level"),
-                                p->card->level[0].name, &p->settings.common.level));
-    if (probe_wanted(p->args)) s2clr_pretrain_probe(p->parts, probe_class(p->args), &p->probe);
+    S2CLR_TRY(s2clr_parts_level(parts, p->card, s2clr_args_text(p->args, "level"),
+                                s2clr_parent_level(p->data.parent, p->card),
+                                &p->settings.common.level));
+    if (p->data.parent)
+        S2CLR_TRY(
+            s2clr_finetune_begin(p->data.parent, 0, p->settings.common.seed, p->card, &p->start));
+    if (probe_wanted(p->args)) s2clr_pretrain_probe(parts, probe_class(p->args), &p->probe);
     if (probe_class(p->args) && !p->probe.count)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "--probe %s: the validation part has not both patches of that class "
                                "and others",
                                probe_class(p->args));
-    S2CLR_TRY(s2clr_pretrain_partners(p->parts, &partner, &p->with_dates));
+    S2CLR_TRY(s2clr_pretrain_partners(parts, &partner, &p->with_dates));
     p->settings.partner = partner;
     if (!partner && !s2clr_args_given(p->args, "natural")) p->settings.natural = 0;
     const s2clr_status status = with_device(p);
@@ -199,26 +167,13 @@ static s2clr_status with_card(pretraining *p)
     return status;
 }
 
-static s2clr_status with_parts(pretraining *p, const s2clr_store_facts *store)
+static s2clr_status with_parts(pretraining *p)
 {
     S2CLR_TRY(settings_of(p->args, &p->settings));
-    S2CLR_TRY(make_card(p->args, p->parts, store, &p->card));
+    S2CLR_TRY(s2clr_encoder_card(&p->data, &p->card));
     const s2clr_status status = with_card(p);
+    s2clr_finetune_end(&p->start);
     s2clr_card_free(p->card);
-    return status;
-}
-
-static s2clr_status open_data(const pretraining *p, s2clr_store_facts *store)
-{
-    s2clr_card *card;
-    S2CLR_TRY(card_of_store(p->args, store, &card));
-    const s2clr_parts_options options = {.positive = probe_class(p->args),
-                                         .needed = 1u << S2CLR_SPLIT_TRAIN,
-                                         .fraction = 1,
-                                         .pretraining = true,
-                                         .card = card};
-    const s2clr_status status = s2clr_parts_open(p->args, &options, p->pool, p->progress, p->parts);
-    s2clr_card_free(card);
     return status;
 }
 
@@ -227,29 +182,29 @@ static s2clr_status check_early(const s2clr_args *args)
 {
     s2clr_pretrain_settings settings;
     S2CLR_TRY(settings_of(args, &settings));
+    S2CLR_TRY(s2clr_run_folder_outside(args));
     if (s2clr_args_flag(args, "dry-run")) return S2CLR_OK;
     return s2clr_run_folder_check(settings.common.run_dir, settings.common.resume);
 }
 
 static s2clr_status pretrain(const s2clr_args *args)
 {
-    s2clr_parts parts;
-    s2clr_store_facts store;
     s2clr_terminal terminal;
-    pretraining p = {.args = args, .parts = &parts};
+    pretraining p = {.args = args};
     S2CLR_TRY(check_early(args));
-    S2CLR_TRY(s2clr_edge_pool(args, &p.pool));
+    S2CLR_TRY(s2clr_edge_pool(args, &p.on.pool));
     const s2clr_progress progress = s2clr_edge_progress(args, &terminal);
     p.progress = &progress;
-    s2clr_status status = open_data(&p, &store);
+    s2clr_status status = s2clr_encoder_data_open(args, probe_class(args), 1u << S2CLR_SPLIT_TRAIN,
+                                                  p.on.pool, p.progress, &p.data);
     if (status == S2CLR_OK) {
         s2clr_terminal_end(&terminal);
-        s2clr_parts_note(args, &parts);
-        status = with_parts(&p, &store);
-        s2clr_parts_close(&parts);
+        s2clr_parts_note(args, &p.data.parts);
+        status = with_parts(&p);
+        s2clr_encoder_data_close(&p.data);
     }
     s2clr_terminal_end(&terminal);
-    s2clr_pool_free(p.pool);
+    s2clr_pool_free(p.on.pool);
     S2CLR_TRY(status);
     return s2clr_args_flag(args, "dry-run") ? S2CLR_OK
                                             : s2clr_pretrain_result_print(args, &p.result);
@@ -268,7 +223,8 @@ const s2clr_command s2clr_cmd_pretrain = {
     .description =
         "Trains an encoder to recognise a patch in two changed views of it among all the others of "
         "a batch (SimCLR), and writes it with its projection head as a model file that \"s2clr "
-        "finetune\" and \"s2clr embed\" take. Labels are only used to watch what neighbours have "
+        "finetune\" and \"s2clr embed\" take, and \"s2clr pretrain --initial\" goes on with. "
+        "Labels are only used to watch what neighbours have "
         "in common. The same data, settings, seed and library version give the same weights, "
         "whatever the threads and however often the run was interrupted and resumed.",
     .example = "s2clr pretrain eurosat_rgb.zip -o encoder --epochs 20",

@@ -66,8 +66,22 @@ static void plan_trial(const pairing *p, size_t a, size_t b, s2clr_sweep_result 
              pair ? p->name[b] : "");
 }
 
-static void plan_trials(const s2clr_args *args, const pairing *p, s2clr_sweep_plan *plan)
+static s2clr_status settings_of(const s2clr_args *args, const pairing *p, json_t **out)
 {
+    json_t *names = json_array();
+    for (size_t i = 0; i < p->count; i++) json_array_append_new(names, json_string(p->name[i]));
+    *out = json_pack("{s:s, s:o, s:I, s:f, s:f, s:s}", "sweep", "augment", "augmentations", names,
+                     "batch", (json_int_t)s2clr_args_int(args, "batch"), "rate",
+                     s2clr_args_real(args, "rate"), "temperature",
+                     s2clr_args_real(args, "temperature"), "optimiser",
+                     s2clr_args_text(args, "optimiser"));
+    return *out ? S2CLR_OK
+                : s2clr_error_set(S2CLR_ERR_MEMORY, "no memory for the sweep's settings");
+}
+
+static s2clr_status plan_trials(const s2clr_args *args, const void *context, s2clr_sweep_plan *plan)
+{
+    const pairing *p = context;
     s2clr_pretrain_settings base;
     size_t next = p->count;
     s2clr_sweep_base(args, &base);
@@ -82,6 +96,7 @@ static void plan_trials(const s2clr_args *args, const pairing *p, s2clr_sweep_pl
         for (size_t b = a + 1; b < p->count; b++, next++)
             plan_trial(p, a, b, &plan->sweep->result[next], &plan->trial[next]);
     }
+    return settings_of(args, p, &plan->settings);
 }
 
 /* All of them, two per view, without the worst quarter of the pairs; *words: NULL when that leaves
@@ -119,7 +134,7 @@ static s2clr_status write_words(const s2clr_sweep *sweep, const char *words)
     return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be written: %s", path, strerror(error));
 }
 
-static s2clr_status report(s2clr_sweep *sweep, void *context)
+static s2clr_status report(s2clr_sweep *sweep, const void *context)
 {
     const pairing *p = context;
     char *words = NULL;
@@ -130,36 +145,15 @@ static s2clr_status report(s2clr_sweep *sweep, void *context)
     return status;
 }
 
-static s2clr_status settings_of(const s2clr_args *args, const pairing *p, json_t **out)
-{
-    json_t *names = json_array();
-    for (size_t i = 0; i < p->count; i++) json_array_append_new(names, json_string(p->name[i]));
-    *out = json_pack("{s:s, s:o, s:I, s:f, s:f, s:s}", "sweep", "augment", "augmentations", names,
-                     "batch", (json_int_t)s2clr_args_int(args, "batch"), "rate",
-                     s2clr_args_real(args, "rate"), "temperature",
-                     s2clr_args_real(args, "temperature"), "optimiser",
-                     s2clr_args_text(args, "optimiser"));
-    return *out ? S2CLR_OK
-                : s2clr_error_set(S2CLR_ERR_MEMORY, "no memory for the sweep's settings");
-}
-
 static s2clr_status sweep(const s2clr_args *args)
 {
     pairing p;
-    s2clr_sweep_plan plan = {0};
     S2CLR_TRY(choose(args, &p));
-    const size_t trials = p.count + pairs_of(p.count);
-    S2CLR_TRY(s2clr_sweep_new(trials, &plan.sweep));
-    s2clr_status status = s2clr_alloc(trials, sizeof *plan.trial, "trials", (void **)&plan.trial);
-    if (status == S2CLR_OK) status = settings_of(args, &p, &plan.settings);
-    if (status == S2CLR_OK) {
-        plan_trials(args, &p, &plan);
-        status = s2clr_sweep_trials(args, &plan, report, &p);
-    }
-    json_decref(plan.settings);
-    s2clr_free(plan.trial);
-    s2clr_sweep_free(plan.sweep);
-    return status;
+    const s2clr_sweep_kind kind = {.trials = p.count + pairs_of(p.count),
+                                   .plan = plan_trials,
+                                   .report = report,
+                                   .context = &p};
+    return s2clr_sweep_run(args, &kind);
 }
 
 static int run(const s2clr_args *args)

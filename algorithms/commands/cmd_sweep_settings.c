@@ -110,14 +110,15 @@ static void plan_trial(const grid *g, size_t number, s2clr_sweep_result *result,
              trial->common.optimiser, trial->common.rate, trial->temperature, trial->common.batch);
 }
 
-static s2clr_status report(s2clr_sweep *sweep, void *context)
+static s2clr_status report(s2clr_sweep *sweep, const void *context)
 {
     (void)context;
     return s2clr_sweep_curves_page(sweep);
 }
 
-static s2clr_status plan_trials(const s2clr_args *args, const grid *g, s2clr_sweep_plan *plan)
+static s2clr_status plan_trials(const s2clr_args *args, const void *context, s2clr_sweep_plan *plan)
 {
+    const grid *g = context;
     s2clr_pretrain_settings base;
     char *words;
     s2clr_sweep_base(args, &base);
@@ -139,17 +140,14 @@ static s2clr_status plan_trials(const s2clr_args *args, const grid *g, s2clr_swe
 static s2clr_status sweep(const s2clr_args *args)
 {
     grid g;
-    s2clr_sweep_plan plan = {0};
     S2CLR_TRY(read_grid(args, &g));
-    const size_t trials = g.optimisers * g.rates * g.temperatures * g.batches;
-    S2CLR_TRY(s2clr_sweep_new(trials, &plan.sweep));
-    s2clr_status status = s2clr_alloc(trials, sizeof *plan.trial, "trials", (void **)&plan.trial);
-    if (status == S2CLR_OK) status = plan_trials(args, &g, &plan);
-    if (status == S2CLR_OK) status = s2clr_sweep_trials(args, &plan, report, NULL);
-    json_decref(plan.settings);
-    s2clr_free(plan.trial);
-    s2clr_sweep_free(plan.sweep);
-    return status;
+    const s2clr_sweep_kind kind = {
+        .trials = g.optimisers * g.rates * g.temperatures * g.batches,
+        .plan = plan_trials,
+        .report = report,
+        .context = &g,
+    };
+    return s2clr_sweep_run(args, &kind);
 }
 
 static int run(const s2clr_args *args)

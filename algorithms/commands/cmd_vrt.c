@@ -35,8 +35,10 @@ static const s2clr_param_row rows[] = {
     {"stride", NULL, S2CLR_TYPE_INT, .meta = "PX", .minimum = 1, .maximum = 4096, .group = "Output",
      .help = "Input pixels per pixel of a model's map; without it, the stride in its card."},
     {"bands", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Output",
-     .help = "Bands of a model's map in the templates probability and view: probability, entropy, "
-             "valid, evidence in any order with commas, or embedding."},
+     .help =
+         "Bands of a model's map in the templates probability and view: probability, entropy, "
+         "valid, evidence in any order with commas, or embedding; of a model that tells several "
+         "classes apart also classes and their names."},
     {"min-valid", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .minimum = 0, .maximum = 1,
      .group = "Output",
      .help = "Smallest share of valid pixels with which a patch gets a value; without it, 0.5."},

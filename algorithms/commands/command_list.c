@@ -17,9 +17,11 @@ static const s2clr_command *const commands[] = {
     &s2clr_cmd_pretrain,       &s2clr_cmd_finetune,
     &s2clr_cmd_distill,        &s2clr_cmd_supervised,
     &s2clr_cmd_sweep_augment,  &s2clr_cmd_sweep_settings,
-    &s2clr_cmd_evaluate,       &s2clr_cmd_model,
-    &s2clr_cmd_bench,          &s2clr_cmd_describe,
-    &s2clr_cmd_completion,
+    &s2clr_cmd_evaluate,       &s2clr_cmd_calibrate,
+    &s2clr_cmd_tsne,           &s2clr_cmd_topk,
+    &s2clr_cmd_area,
+    &s2clr_cmd_model,          &s2clr_cmd_bench,
+    &s2clr_cmd_describe,       &s2clr_cmd_completion,
 };
 
 size_t s2clr_command_list(const s2clr_command *const **out)

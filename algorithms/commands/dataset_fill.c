@@ -79,6 +79,12 @@ static s2clr_status put_all(job *j)
         S2CLR_TRY(put(j, &record));
     }
     if (j->writer) return S2CLR_OK;
+    if (j->fill->chips && j->skips.count == 0)
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: none of its points lies in %s%s, so that there is no chip; look "
+                               "at both in a GIS: one may have another CRS than it says",
+                               s2clr_args_text(j->fill->args, "labels"), j->fill->inputs[0],
+                               j->fill->count > 1 ? " or in the others" : "");
     return s2clr_error_set(S2CLR_ERR_FORMAT,
                            "%s: no patch could be taken from it, %zu were left out; no store is "
                            "made",

@@ -1,6 +1,6 @@
 /*
- * The options that say which patches of a data set are used, shared by supervised and evaluate, and
- * the parts opened from them.
+ * The options that say which patches of a data set are used, shared by supervised, evaluate and
+ * topk, and the parts opened from them.
  *
  *     s2clr_parts parts;
  *     S2CLR_TRY(s2clr_parts_open(args, &options, pool, &progress, &parts));
@@ -16,23 +16,14 @@
 #include "dataset/images.h"
 #include "file/card.h"
 
-#define S2CLR_ROWS_DATASET                                                                         \
-    {"dataset",                                                                                    \
+#define S2CLR_ROWS_PARTS                                                                           \
+    {"image-bands",                                                                                \
      NULL,                                                                                         \
-     S2CLR_TYPE_INPUT,                                                                             \
-     .positional = true,                                                                           \
-     .required = true,                                                                             \
+     S2CLR_TYPE_TEXT,                                                                              \
+     .meta = "LIST",                                                                               \
+     .advanced = true,                                                                             \
      .group = "Data",                                                                              \
-     .help = "A store that \"s2clr dataset\" made, or a folder or zip of images, one folder per "  \
-             "class (CLASS/NAME.jpg, png or tif)."},                                               \
-        {"image-bands",                                                                            \
-         NULL,                                                                                     \
-         S2CLR_TYPE_TEXT,                                                                          \
-         .meta = "LIST",                                                                           \
-         .advanced = true,                                                                         \
-         .group = "Data",                                                                          \
-         .help =                                                                                   \
-             "Bands to use: of images by number (\"3,2,1\"), without it all in file order; of a "  \
+     .help = "Bands to use: of images by number (\"3,2,1\"), without it all in file order; of a "  \
              "store by name (\"B04,B03,B02\"), without it those of the card, else all but SCL."},  \
         {"test-share",                                                                             \
          NULL,                                                                                     \
@@ -51,6 +42,17 @@
             .help = "Share for validation, chosen likewise: supervised training takes epoch and "  \
                     "threshold from it, pretraining looks at its neighbours."                      \
     }
+
+#define S2CLR_ROWS_DATASET                                                                         \
+    {"dataset",                                                                                    \
+     NULL,                                                                                         \
+     S2CLR_TYPE_INPUT,                                                                             \
+     .positional = true,                                                                           \
+     .required = true,                                                                             \
+     .group = "Data",                                                                              \
+     .help = "A store that \"s2clr dataset\" made, or a folder or zip of images, one folder per "  \
+             "class (CLASS/NAME.jpg, png or tif)."},                                               \
+        S2CLR_ROWS_PARTS
 
 /* The parts point into it: not to be copied. */
 typedef struct s2clr_parts {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* "eurosat_rgb.zip, 27000 patches, names and labels SHA-256 1f0c...". */
 void s2clr_dataset_text(const char *path, const s2clr_samples *all, char *out, size_t size)
 {
@@ -23,6 +25,8 @@ void s2clr_dataset_text(const char *path, const s2clr_samples *all, char *out, s
     while (length > 1 && path[length - 1] == '/') length--;
     size_t start = length;
     while (start > 0 && path[start - 1] != '/') start--;
-    snprintf(out, size, "%.*s, %zu patches, SHA-256 of names and labels %s", (int)(length - start),
-             path + start, all->count, hex);
+    char name[300], shown[500];
+    snprintf(name, sizeof name, "%.*s", (int)(length - start), path + start);
+    s2clr_utf8_show(name, shown, sizeof shown);
+    snprintf(out, size, "%s, %zu patches, SHA-256 of names and labels %s", shown, all->count, hex);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/device_select.h"
 #include "commands/interrupt.h"
 #include "commands/pargs.h"
 
@@ -73,6 +74,14 @@ s2clr_status s2clr_edge_pool(const s2clr_args *args, s2clr_pool **out)
     return s2clr_pool_new((int)s2clr_args_int(args, "threads"), out);
 }
 
+s2clr_status s2clr_edge_device(const s2clr_args *args, s2clr_machine *out)
+{
+    s2clr_precision precision;
+    S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(args, "precision"), &precision));
+    return s2clr_device_select(s2clr_args_text(args, "device"), precision, &out->backend,
+                               &out->device);
+}
+
 s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *terminal)
 {
     const char *mode = s2clr_args_text(args, "progress");
@@ -90,7 +99,10 @@ s2clr_status s2clr_edge_json(json_t *json)
 {
     char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
     json_decref(json);
-    if (!text) return s2clr_error_set(S2CLR_ERR_MEMORY, "no memory for the result as JSON");
+    if (!text)
+        return s2clr_error_set(S2CLR_ERR_MEMORY,
+                               "the result cannot be written as JSON: a name is not UTF-8, or "
+                               "memory ran out");
     puts(text);
     free(text);
     return s2clr_edge_flush();

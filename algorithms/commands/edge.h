@@ -10,9 +10,9 @@
 
 #include <jansson.h>
 
-#include "base/pool.h"
 #include "commands/params.h"
 #include "commands/terminal.h"
+#include "train/machine.h"
 
 enum { S2CLR_EXIT_DONE = 0, S2CLR_EXIT_FAILED = 1, S2CLR_EXIT_USAGE = 2 };
 
@@ -31,6 +31,9 @@ void s2clr_edge_warn(const s2clr_args *args, const char *text);
 
 /* The pool that --threads asks for. */
 s2clr_status s2clr_edge_pool(const s2clr_args *args, s2clr_pool **out);
+
+/* The device that --device and --precision ask for, into out->backend and out->device. */
+s2clr_status s2clr_edge_device(const s2clr_args *args, s2clr_machine *out);
 
 s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *terminal);
 

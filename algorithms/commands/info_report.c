@@ -187,6 +187,19 @@ static void print_heads(FILE *to, const s2clr_arch *arch)
     print_layers(to, ", hidden ", arch->hiddens, arch->hidden);
 }
 
+static void print_calibration(FILE *to, const s2clr_card *card)
+{
+    const s2clr_calibration *c = &card->calibration;
+    if (!c->part[0]) return;
+    fputs("calibrated  ", to);
+    if (c->knots)
+        fprintf(to, "%d knots, ", c->knots);
+    else if (c->bias != 0)
+        fprintf(to, "bias %.4g, ", c->bias);
+    fprintf(to, "on %d samples of part %s: ECE %.4f before, %.4f after\n", c->samples, c->part,
+            c->ece_before, c->ece_after);
+}
+
 static void print_classes(FILE *to, const s2clr_card *card)
 {
     if (card->arch.outputs == 0) {
@@ -221,6 +234,7 @@ void s2clr_model_print(FILE *to, const s2clr_model *model)
     fprintf(to, "\npatch       %d px of %g m, default stride %d px, resampling %s\n", card->patch,
             card->metres, card->stride, card->resampling);
     print_classes(to, card);
+    print_calibration(to, card);
     fprintf(to, "bands      ");
     for (int b = 0; b < card->bands; b++)
         fprintf(to, " %s (mean %.5g, std %.5g)", card->band[b], (double)card->mean[b],

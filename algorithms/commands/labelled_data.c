@@ -2,44 +2,22 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
+#include "commands/card_inherit.h"
 #include "commands/edge.h"
 #include "commands/labelled_run.h"
-#include "predict/zoo.h"
-
-static s2clr_status open_model(const char *name, s2clr_model **out)
-{
-    char path[S2CLR_ZOO_PATH];
-    S2CLR_TRY(s2clr_zoo_resolve(name, path));
-    return s2clr_model_open(path, out);
-}
-
-/* The weights of one network do not fit another. */
-static s2clr_status check_network(const s2clr_labelled *job)
-{
-    static const char *const options[] = {"arch", "width", "depth"};
-    const s2clr_arch *arch = &s2clr_model_card(job->parent)->arch;
-    for (int i = 0; i < 3; i++) {
-        if (!s2clr_args_given(job->args, options[i])) continue;
-        if (i == 0 && strcmp(s2clr_args_text(job->args, "arch"), arch->name) == 0) continue;
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "--%s %.60s: %s is a %s and stays one; leave the option out",
-                               options[i], s2clr_args_text(job->args, options[i]),
-                               s2clr_model_path(job->parent), arch->name);
-    }
-    return S2CLR_OK;
-}
 
 static s2clr_status open_models(s2clr_labelled *job)
 {
     if (job->parent_path) {
-        S2CLR_TRY(open_model(job->parent_path, &job->parent));
-        S2CLR_TRY(check_network(job));
+        S2CLR_TRY(s2clr_parent_open(job->parent_path, &job->parent));
+        S2CLR_TRY(s2clr_parent_check(job->args, job->parent));
     }
     if (job->teachers > S2CLR_TEACHERS_MAX)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%zu teachers, at most %d can be asked",
                                job->teachers, S2CLR_TEACHERS_MAX);
     for (size_t i = 0; i < job->teachers; i++) {
-        S2CLR_TRY(open_model(job->teacher_path[i], &job->teacher[i]));
+        S2CLR_TRY(s2clr_parent_open(job->teacher_path[i], &job->teacher[i]));
         if (s2clr_model_card(job->teacher[i])->arch.outputs == 0)
             return s2clr_error_set(S2CLR_ERR_MISMATCH,
                                    "teacher %s is an encoder, which decides nothing: finetune it "
@@ -75,17 +53,28 @@ static s2clr_status open_parts(s2clr_labelled *job, const s2clr_card *card)
         options.choice = (uint64_t)s2clr_args_int(job->args, "labels-choice");
     }
     const s2clr_status status =
-        s2clr_parts_open(job->args, &options, job->pool, job->progress, &job->parts);
+        s2clr_parts_open(job->args, &options, job->on.pool, job->progress, &job->parts);
     if (status != S2CLR_ERR_ARGUMENT || given || !job->positive) return status;
     /* The teacher's class is none of the folders: patches without labels, for this purpose. */
     options.positive = job->positive = NULL;
     job->unlabelled = true;
-    return s2clr_parts_open(job->args, &options, job->pool, job->progress, &job->parts);
+    return s2clr_parts_open(job->args, &options, job->on.pool, job->progress, &job->parts);
+}
+
+static s2clr_status not_utf8(const s2clr_labelled *job, const char *name)
+{
+    char text[256];
+    s2clr_utf8_show(name, text, sizeof text);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "%s: the name of class \"%s\" is not UTF-8, as the card's have to be; "
+                           "rename the folder",
+                           s2clr_args_text(job->args, "dataset"), text);
 }
 
 static s2clr_status check_classes(const s2clr_labelled *job)
 {
     const s2clr_samples *all = &job->parts.all;
+    if (job->positive && !s2clr_utf8_valid(job->positive)) return not_utf8(job, job->positive);
     if (!job->classes || job->teachers) return S2CLR_OK;
     if (all->group_count < 2 || all->group_count > S2CLR_CARD_CLASSES_MAX)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
@@ -93,13 +82,16 @@ static s2clr_status check_classes(const s2clr_labelled *job)
                                "to tell one from the rest",
                                s2clr_args_text(job->args, "dataset"), all->group_count,
                                S2CLR_CARD_CLASSES_MAX);
-    for (int c = 0; c < all->group_count; c++)
-        if (strlen(all->group_names[c]) >= S2CLR_CARD_WORD)
+    for (int c = 0; c < all->group_count; c++) {
+        const char *name = all->group_names[c];
+        if (strlen(name) >= S2CLR_CARD_WORD)
             return s2clr_error_set(
                 S2CLR_ERR_ARGUMENT,
                 "%s: the name of class %.80s... has more than %d bytes; give the "
                 "folder a shorter one",
-                s2clr_args_text(job->args, "dataset"), all->group_names[c], S2CLR_CARD_WORD - 1);
+                s2clr_args_text(job->args, "dataset"), name, S2CLR_CARD_WORD - 1);
+        if (!s2clr_utf8_valid(name)) return not_utf8(job, name);
+    }
     return S2CLR_OK;
 }
 
@@ -143,10 +135,23 @@ static s2clr_status drop_labels(s2clr_labelled *job)
                        (void **)&job->teacher_says);
 }
 
+static s2clr_status check_positive(const s2clr_labelled *job)
+{
+    const s2clr_card *teacher = job->teachers ? s2clr_model_card(job->teacher[0]) : NULL;
+    if (!teacher || teacher->arch.outputs == 1 || !s2clr_args_given(job->args, "positive"))
+        return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "--positive %.80s: teacher %s tells %d classes apart, and so will the "
+                           "student; leave the option out, or take a teacher of one class",
+                           s2clr_args_text(job->args, "positive"),
+                           s2clr_model_path(job->teacher[0]), teacher->arch.outputs);
+}
+
 s2clr_status s2clr_labelled_open(s2clr_labelled *job)
 {
     s2clr_card *card;
     S2CLR_TRY(open_models(job));
+    S2CLR_TRY(check_positive(job));
     S2CLR_TRY(s2clr_labelled_store_card(job, &card));
     choose_labels(job);
     s2clr_status status = open_parts(job, card);

@@ -73,10 +73,7 @@ static void put_parent(FILE *to, const s2clr_labelled *job)
 {
     const s2clr_finetune *start = &job->start;
     if (!job->parent) return;
-    fprintf(to, "goes on     from %s: %zu of its tensors taken%s; new: %s\n",
-            s2clr_model_path(job->parent), start->adoption.taken,
-            start->adoption.bands_gathered ? ", its bands reordered" : "",
-            start->adoption.fresh ? start->adoption.fresh_names : "none");
+    s2clr_parent_print(to, job->parent, &start->adoption);
     fprintf(to, "layers      the last %zu of %zu learn, from %s on", start->trained, start->groups,
             start->first_trained);
     if (job->settings.group_decay != 1 && start->trained > 1)
@@ -127,8 +124,8 @@ void s2clr_labelled_plan_text(FILE *to, const void *context)
     put_weights(to, job);
     put_network(to, job);
     put_training(to, job);
-    fprintf(to, "device      %s\noutput      %s\n", job->backend->device_describe(job->device),
-            job->settings.common.run_dir);
+    fprintf(to, "device      %s\noutput      %s\n",
+            job->on.backend->device_describe(job->on.device), job->settings.common.run_dir);
 }
 
 /* ---- its cost ---- */
@@ -174,7 +171,7 @@ static json_t *plan_json(const s2clr_labelled *job)
         (json_int_t)cost->steps, "memory_bytes", (json_int_t)cost->bytes, "seconds_per_step",
         seconds_json(cost->seconds, cost->seconds), "seconds",
         seconds_json(cost->seconds, total_seconds(job)), "level", c->level, "device",
-        job->backend->device_describe(job->device), "output", c->run_dir);
+        job->on.backend->device_describe(job->on.device), "output", c->run_dir);
     if (root && job->parent)
         json_object_set_new(root, "parent", json_string(s2clr_model_path(job->parent)));
     if (root && job->teachers)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "backend/device_select.h"
+#include "commands/card_inherit.h"
 #include "commands/edge.h"
 #include "commands/run_record.h"
 #include "commands/training_rows.h"
@@ -66,11 +66,9 @@ static s2clr_status prepare(s2clr_labelled *job)
 {
     S2CLR_TRY(s2clr_labelled_card(job));
     const s2clr_model *source = job->parent ? job->parent : job->teachers ? job->teacher[0] : NULL;
-    const char *trained = source ? s2clr_model_card(source)->trained_level : "";
-    const char *standard =
-        s2clr_card_find_level(job->card, trained) ? trained : job->card->level[0].name;
     S2CLR_TRY(s2clr_parts_level(&job->parts, job->card, s2clr_args_text(job->args, "level"),
-                                standard, &job->settings.common.level));
+                                s2clr_parent_level(source, job->card),
+                                &job->settings.common.level));
     S2CLR_TRY(weigh(job));
     return go_on_from(job);
 }
@@ -81,8 +79,7 @@ static s2clr_status try_it(s2clr_labelled *job)
 {
     S2CLR_TRY(s2clr_labelled_teach(job, NULL));
     S2CLR_TRY(s2clr_supervised_try(&job->settings, job->card, &job->parts.train,
-                                   &job->parts.validation, job->backend, job->device, job->pool,
-                                   &job->cost));
+                                   &job->parts.validation, &job->on, &job->cost));
     return s2clr_labelled_plan_print(job);
 }
 
@@ -95,20 +92,16 @@ static s2clr_status train(s2clr_labelled *job)
     s2clr_status status = s2clr_labelled_teach(job, &progress);
     if (status == S2CLR_OK)
         status = s2clr_supervised_run(&job->settings, job->card, &job->parts.train,
-                                      &job->parts.validation, job->backend, job->device, job->pool,
-                                      &progress, &job->result);
+                                      &job->parts.validation, &job->on, &progress, &job->result);
     return s2clr_run_record_close(&record, status, s2clr_labelled_result_text, job);
 }
 
 static s2clr_status with_data(s2clr_labelled *job)
 {
-    s2clr_precision precision;
     S2CLR_TRY(prepare(job));
-    S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(job->args, "precision"), &precision));
-    S2CLR_TRY(s2clr_device_select(s2clr_args_text(job->args, "device"), precision, &job->backend,
-                                  &job->device));
+    S2CLR_TRY(s2clr_edge_device(job->args, &job->on));
     const s2clr_status status = dry(job) ? try_it(job) : train(job);
-    job->backend->device_close(job->device);
+    job->on.backend->device_close(job->on.device);
     return status;
 }
 
@@ -120,13 +113,14 @@ static s2clr_status check_early(s2clr_labelled *job)
     S2CLR_TRY(s2clr_widths_read(job->args, "hidden", job->hidden, &job->hiddens));
     if (s2clr_args_text(job->args, "group-decay"))
         s->group_decay = s2clr_args_real(job->args, "group-decay");
+    S2CLR_TRY(s2clr_run_folder_outside(job->args));
     return dry(job) ? S2CLR_OK : s2clr_run_folder_check(s->common.run_dir, s->common.resume);
 }
 
 static s2clr_status labelled(s2clr_labelled *job, s2clr_terminal *terminal)
 {
     S2CLR_TRY(check_early(job));
-    S2CLR_TRY(s2clr_edge_pool(job->args, &job->pool));
+    S2CLR_TRY(s2clr_edge_pool(job->args, &job->on.pool));
     s2clr_status status = s2clr_labelled_open(job);
     if (status == S2CLR_OK) {
         s2clr_terminal_end(terminal);
@@ -135,7 +129,7 @@ static s2clr_status labelled(s2clr_labelled *job, s2clr_terminal *terminal)
     }
     s2clr_terminal_end(terminal);
     s2clr_labelled_close(job);
-    s2clr_pool_free(job->pool);
+    s2clr_pool_free(job->on.pool);
     S2CLR_TRY(status);
     return dry(job) ? S2CLR_OK : s2clr_labelled_result_print(job);
 }

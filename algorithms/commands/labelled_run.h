@@ -31,7 +31,7 @@ typedef struct s2clr_labelled {
 
     /* the run's own */
     s2clr_supervised_settings settings;
-    s2clr_pool *pool;
+    s2clr_machine on;
     const s2clr_progress *progress;
     s2clr_parts parts;
     s2clr_store_facts store;
@@ -46,8 +46,6 @@ typedef struct s2clr_labelled {
     int *teacher_says; // (validation) their decisions, when there are no labels to be judged by
     double teaching_seconds; /* of a dry run: what asking them would take */
     double class_weight[S2CLR_CARD_CLASSES_MAX];
-    const s2clr_backend *backend;
-    s2clr_device *device;
     s2clr_supervised_cost cost; /* of a dry run */
     s2clr_supervised_result result;
 } s2clr_labelled;

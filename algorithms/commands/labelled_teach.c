@@ -1,4 +1,5 @@
 /* Teachers' opinions of the patches that a student learns from, and of those it is judged by. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +16,7 @@ static s2clr_status ask(const s2clr_labelled *job, const s2clr_samples *samples,
                         const s2clr_progress *progress, float *logits)
 {
     return s2clr_teach((const s2clr_model *const *)job->teacher, job->teachers, job->card,
-                       job->settings.common.level, samples, cache, job->backend, job->device,
-                       job->pool, progress, logits);
+                       job->settings.common.level, samples, cache, &job->on, progress, logits);
 }
 
 /* "RUN_DIR/teacher.safetensors"; of an earlier run that is not resumed, away with it. */
@@ -30,11 +30,20 @@ static s2clr_status cache_path(const s2clr_labelled *job, const char *name, char
     return S2CLR_OK;
 }
 
-/* The class that a row of logits is for; of one logit: p > 1/2. */
-static int decision(const float *logits, size_t k)
+/* Log odds from which the teachers say yes: the mean of their cards' thresholds. */
+static double least_logit(const s2clr_labelled *job)
+{
+    double threshold = 0;
+    for (size_t i = 0; i < job->teachers; i++)
+        threshold += s2clr_model_card(job->teacher[i])->threshold / (double)job->teachers;
+    return log(threshold / (1 - threshold));
+}
+
+/* The class that a row of logits is for. */
+static int decision(const float *logits, size_t k, double least)
 {
     size_t best = 0;
-    if (k == 1) return logits[0] > 0;
+    if (k == 1) return (double)logits[0] >= least;
     for (size_t j = 1; j < k; j++)
         if (logits[j] > logits[best]) best = j;
     return (int)best;
@@ -43,9 +52,10 @@ static int decision(const float *logits, size_t k)
 static s2clr_status decide(s2clr_labelled *job, const float *logits, size_t k)
 {
     s2clr_samples *val = &job->parts.validation;
+    const double least = least_logit(job);
     bool differ = false;
     for (size_t i = 0; i < val->count; i++) {
-        job->teacher_says[i] = decision(logits + i * k, k);
+        job->teacher_says[i] = decision(logits + i * k, k, least);
         differ |= job->teacher_says[i] != job->teacher_says[0];
     }
     val->labels = job->teacher_says;

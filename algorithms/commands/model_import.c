@@ -102,6 +102,15 @@ static s2clr_status note_inflation(s2clr_card *card)
     return s2clr_card_set_text(card, S2CLR_CARD_TRAINED_ON, text);
 }
 
+static s2clr_status write_model(const s2clr_args *args, const s2clr_card *card,
+                                const s2clr_net *net, const float *params)
+{
+    const char *output = s2clr_args_text(args, "output");
+    if (strcmp(s2clr_args_text(args, "weights"), "bf16") == 0)
+        return s2clr_model_save_bf16(output, card, net, params);
+    return s2clr_model_save(output, card, net, params);
+}
+
 static s2clr_status save(const s2clr_args *args, const char *input, s2clr_card *card)
 {
     const char *order = s2clr_args_text(args, "inflate");
@@ -112,24 +121,17 @@ static s2clr_status save(const s2clr_args *args, const char *input, s2clr_card *
     if (status == S2CLR_OK)
         status = order ? load_inflated(input, card, net, order, params) : load(input, net, params);
     if (status == S2CLR_OK && order) status = note_inflation(card);
-    if (status == S2CLR_OK)
-        status = s2clr_model_save(s2clr_args_text(args, "output"), card, net, params);
+    if (status == S2CLR_OK) status = write_model(args, card, net, params);
     s2clr_free(params);
     s2clr_net_free(net);
     return status;
 }
 
-s2clr_status s2clr_model_import(const s2clr_args *args)
+static s2clr_status with_card(const s2clr_args *args, const char *input)
 {
-    const char *input = s2clr_args_text(args, "file");
     s2clr_card *card;
     s2clr_card_facts facts = {.level = "DN"};
     bool measured;
-    if (!input || !s2clr_args_given(args, "card"))
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "\"model import\" wants the weights' file and --card JSON: weights "
-                               "alone do not say what their input is");
-    S2CLR_TRY(s2clr_model_check_output(args, input));
     S2CLR_TRY(choose_channels(args, input, &facts.channels));
     S2CLR_TRY(s2clr_card_build(args, &facts, &card, &measured));
     s2clr_status status = S2CLR_OK;
@@ -140,7 +142,29 @@ s2clr_status s2clr_model_import(const s2clr_args *args)
                                  s2clr_args_text(args, "card"));
     if (status == S2CLR_OK) status = save(args, input, card);
     s2clr_card_free(card);
-    S2CLR_TRY(status);
+    return status;
+}
+
+/* A model file brings its own. */
+static s2clr_status without_card(const s2clr_args *args, const char *input)
+{
+    s2clr_model *model;
+    if (!input || s2clr_model_open(input, &model) != S2CLR_OK)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "\"model import\" wants the weights' file and --card JSON, or a "
+                               "model file: weights alone do not say what their input is");
+    const s2clr_status status = write_model(args, s2clr_model_card(model), s2clr_model_net(model),
+                                            s2clr_model_params(model));
+    s2clr_model_close(model);
+    return status;
+}
+
+s2clr_status s2clr_model_import(const s2clr_args *args)
+{
+    const char *input = s2clr_args_text(args, "file");
+    const bool carded = input && s2clr_args_given(args, "card");
+    if (input) S2CLR_TRY(s2clr_model_check_output(args, input));
+    S2CLR_TRY(carded ? with_card(args, input) : without_card(args, input));
     if (!s2clr_args_flag(args, "quiet"))
         printf("model       %s\n", s2clr_args_text(args, "output"));
     return s2clr_edge_flush();

@@ -24,6 +24,14 @@ void s2clr_widths_text(const int *width, int count, char *out, size_t size)
     }
 }
 
+void s2clr_parent_print(FILE *to, const s2clr_model *parent, const s2clr_adoption *adoption)
+{
+    fprintf(to, "goes on     from %s: %zu of its tensors taken%s; new: %s\n",
+            s2clr_model_path(parent), adoption->taken,
+            adoption->bands_gathered ? ", its bands reordered" : "",
+            adoption->fresh ? adoption->fresh_names : "none");
+}
+
 /* "0.3 GiB", "12 MiB" */
 static void bytes_text(size_t bytes, char *out, size_t size)
 {

@@ -1,5 +1,5 @@
 /*
- * What the plans of all recipes say alike: memory and time.
+ * What the plans of all recipes say alike: where the weights come from, memory and time.
  */
 #ifndef S2CLR_COMMANDS_PLAN_TEXT_H
 #define S2CLR_COMMANDS_PLAN_TEXT_H
@@ -7,13 +7,17 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "net/net.h"
+#include "file/model.h"
+#include "train/adopt.h"
 
 /* "12 s", "34 min", "5.6 h" */
 void s2clr_duration_text(double seconds, char *out, size_t size);
 
 /* "1024-512-128" */
 void s2clr_widths_text(const int *width, int count, char *out, size_t size);
+
+/* "goes on     from FILE: 60 of its tensors taken; new: fc.weight" */
+void s2clr_parent_print(FILE *to, const s2clr_model *parent, const s2clr_adoption *adoption);
 
 /* Two lines, "memory ..." and "time ...". step: seconds of one, measured, 0: there was not enough
  * memory for it, and `smaller` is the option that needs less. */

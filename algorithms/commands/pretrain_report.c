@@ -67,6 +67,8 @@ static json_t *plan_json(const s2clr_pretrain_plan *p)
                              p->card->arch.name, "weights", (json_int_t)p->weights, "epochs",
                              s->common.epochs, "batch", s->common.batch, "chunk", s->chunk, "level",
                              s->common.level, "device", p->device, "output", s->common.run_dir);
+    if (root && p->parent)
+        json_object_set_new(root, "parent", json_string(s2clr_model_path(p->parent)));
     if (!p->cost) return root;
     json_object_set_new(root, "steps_per_epoch", json_integer((json_int_t)p->cost->steps));
     json_object_set_new(root, "memory_bytes", json_integer((json_int_t)p->cost->bytes));
@@ -81,6 +83,7 @@ void s2clr_pretrain_plan_text(FILE *to, const void *context)
 {
     const s2clr_pretrain_plan *plan = context;
     print_data(to, plan);
+    if (plan->parent) s2clr_parent_print(to, plan->parent, plan->adoption);
     print_training(to, plan);
     fprintf(to, "device      %s\noutput      %s\n", plan->device, plan->settings->common.run_dir);
 }

@@ -7,12 +7,16 @@
 #include <stdio.h>
 
 #include "commands/dataset_rows.h"
+#include "file/model.h"
+#include "train/adopt.h"
 #include "train/pretrain.h"
 
 typedef struct s2clr_pretrain_plan {
     const s2clr_parts *parts;
     const s2clr_samples *probe; /* count 0: none */
     const s2clr_card *card;
+    const s2clr_model *parent;      /* NULL: fresh weights */
+    const s2clr_adoption *adoption; /* what was taken of it */
     const s2clr_pretrain_settings *settings;
     size_t with_dates; /* training patches that have another date */
     size_t weights;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "commands/edge.h"
 #include "commands/pargs.h"
 #include "file/file_replace.h"
@@ -57,6 +58,14 @@ static bool is_setting(const char *name)
     return true;
 }
 
+/* A path may be no UTF-8. */
+static json_t *shown(const char *text)
+{
+    char readable[4 * RUN_PATH_MAX];
+    s2clr_utf8_show(text, readable, sizeof readable);
+    return json_string(readable);
+}
+
 static json_t *value_of(const s2clr_args *args, const s2clr_param_row *row)
 {
     const char *text = s2clr_args_text(args, row->name);
@@ -65,13 +74,13 @@ static json_t *value_of(const s2clr_args *args, const s2clr_param_row *row)
     if (row->repeat) {
         json_t *all = json_array();
         const size_t count = s2clr_args_list(args, row->name, &list);
-        for (size_t i = 0; i < count; i++) json_array_append_new(all, json_string(list[i]));
+        for (size_t i = 0; i < count; i++) json_array_append_new(all, shown(list[i]));
         return all;
     }
     if (!text) return json_null();
     if (row->type == S2CLR_TYPE_INT) return json_integer(s2clr_args_int(args, row->name));
     if (row->type == S2CLR_TYPE_REAL) return json_real(s2clr_args_real(args, row->name));
-    return json_string(text);
+    return shown(text);
 }
 
 static s2clr_status write_settings(const s2clr_run_record *record)

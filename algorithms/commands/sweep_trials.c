@@ -5,25 +5,21 @@
 #include <string.h>
 #include <time.h>
 
-#include "backend/device_select.h"
 #include "base/memory.h"
-#include "commands/card_build.h"
 #include "commands/dataset_text.h"
 #include "commands/edge.h"
+#include "commands/encoder_data.h"
 #include "commands/pretrain_data.h"
+#include "commands/training_rows.h"
 
 typedef struct rig {
     const s2clr_args *args;
     s2clr_sweep_plan *plan;
-    s2clr_status (*report)(s2clr_sweep *sweep, void *context);
-    void *context;
-    s2clr_pool *pool;
+    const s2clr_sweep_kind *kind;
+    s2clr_machine on;
     const s2clr_progress *progress;
-    s2clr_store_facts store;
-    s2clr_parts parts;
+    s2clr_encoder_data data;
     s2clr_samples train, probe;
-    const s2clr_backend *backend;
-    s2clr_device *device;
     size_t trial;                                                /* under way */
     float mean[S2CLR_CARD_BANDS_MAX], std[S2CLR_CARD_BANDS_MAX]; /* of the first one; 0: not yet */
 } rig;
@@ -40,19 +36,19 @@ void s2clr_sweep_base(const s2clr_args *args, s2clr_pretrain_settings *out)
 
 static size_t spread(const rig *r, size_t index)
 {
-    return index * r->parts.train.count / r->train.count;
+    return index * r->data.parts.train.count / r->train.count;
 }
 
 static s2clr_status read_spread(void *self, size_t index, float *dn)
 {
     const rig *r = self;
-    return r->parts.train.read(r->parts.train.self, spread(r, index), dn);
+    return r->data.parts.train.read(r->data.parts.train.self, spread(r, index), dn);
 }
 
 static s2clr_status choose_patches(rig *r, const char ***names, int **labels)
 {
-    const size_t all = r->parts.train.count, most = (size_t)s2clr_args_int(r->args, "patches");
-    r->train = r->parts.train;
+    const size_t all = r->data.parts.train.count, most = (size_t)s2clr_args_int(r->args, "patches");
+    r->train = r->data.parts.train;
     r->train.self = r;
     r->train.read = read_spread;
     r->train.groups = NULL;
@@ -61,62 +57,22 @@ static s2clr_status choose_patches(rig *r, const char ***names, int **labels)
     S2CLR_TRY(s2clr_alloc(r->train.count, sizeof **names, "patches of a trial", (void **)names));
     S2CLR_TRY(s2clr_alloc(r->train.count, sizeof **labels, "patches of a trial", (void **)labels));
     for (size_t i = 0; i < r->train.count; i++) {
-        (*names)[i] = r->parts.train.names[spread(r, i)];
-        (*labels)[i] = r->parts.train.labels[spread(r, i)];
+        (*names)[i] = r->data.parts.train.names[spread(r, i)];
+        (*labels)[i] = r->data.parts.train.labels[spread(r, i)];
     }
     r->train.names = *names;
     r->train.labels = *labels;
     return S2CLR_OK;
 }
 
-/* ---- the card ---- */
-
-static s2clr_card_facts facts_of(const rig *r)
-{
-    const char *level = s2clr_args_text(r->args, "level");
-    if (!level && r->store.store && r->store.level[0]) level = r->store.level;
-    return (s2clr_card_facts){.channels = r->store.channels,
-                              .patch = r->store.patch,
-                              .level = level ? level : "DN",
-                              .bands = r->store.store ? r->store.bands : NULL,
-                              .metres = r->store.metres,
-                              .projection = s2clr_args_text(r->args, "projection")};
-}
-
+/* Statistics are measured once. */
 static s2clr_status make_card(rig *r, s2clr_card **out)
 {
-    bool measured;
-    s2clr_card_facts facts = facts_of(r);
-    facts.channels = r->train.channels;
-    facts.patch = r->train.size;
-    S2CLR_TRY(s2clr_card_build(r->args, &facts, out, &measured));
+    S2CLR_TRY(s2clr_encoder_card(&r->data, out));
     if (!(r->std[0] > 0)) return S2CLR_OK;
     memcpy((*out)->mean, r->mean, sizeof r->mean);
     memcpy((*out)->std, r->std, sizeof r->std);
     return S2CLR_OK;
-}
-
-static s2clr_status open_parts(rig *r)
-{
-    char wanted[256];
-    bool measured;
-    s2clr_card *card = NULL;
-    S2CLR_TRY(s2clr_card_bands(r->args, wanted, sizeof wanted));
-    S2CLR_TRY(s2clr_store_facts_get(r->args, wanted[0] ? wanted : NULL, &r->store));
-    if (r->store.store) {
-        const s2clr_card_facts facts = facts_of(r);
-        S2CLR_TRY(s2clr_card_build(r->args, &facts, &card, &measured));
-    }
-    const s2clr_parts_options options = {.positive = s2clr_args_text(r->args, "probe"),
-                                         .needed =
-                                             1u << S2CLR_SPLIT_TRAIN | 1u << S2CLR_SPLIT_VALIDATION,
-                                         .fraction = 1,
-                                         .pretraining = true,
-                                         .card = card};
-    const s2clr_status status =
-        s2clr_parts_open(r->args, &options, r->pool, r->progress, &r->parts);
-    s2clr_card_free(card);
-    return status;
 }
 
 /* ---- trials ---- */
@@ -167,12 +123,11 @@ static s2clr_status train(rig *r, s2clr_card *card, s2clr_sweep_result *out)
     S2CLR_TRY(s2clr_sweep_trial_folder(r->plan->sweep, r->trial, folder));
     settings.common.run_dir = folder;
     settings.common.resume = 1;
-    S2CLR_TRY(s2clr_parts_level(&r->parts, card, s2clr_args_text(r->args, "level"),
+    S2CLR_TRY(s2clr_parts_level(&r->data.parts, card, s2clr_args_text(r->args, "level"),
                                 card->level[0].name, &settings.common.level));
     const double start = now();
-    const s2clr_status status =
-        s2clr_pretrain_run(&settings, card, &r->train, &r->probe, NULL, r->backend, r->device,
-                           r->pool, &progress, &trained);
+    const s2clr_status status = s2clr_pretrain_run(&settings, card, &r->train, &r->probe, NULL,
+                                                   &r->on, &progress, &trained);
     S2CLR_TRY(take(status, &trained, out));
     out->seconds = now() - start;
     memcpy(r->mean, card->mean, sizeof r->mean);
@@ -202,7 +157,7 @@ static s2clr_status run_trial(rig *r)
     S2CLR_TRY(status);
     S2CLR_TRY(s2clr_sweep_save(sweep));
     clean(r);
-    return r->report(sweep, r->context);
+    return r->kind->report(sweep, r->kind->context);
 }
 
 static s2clr_status run_all(rig *r)
@@ -217,26 +172,29 @@ static s2clr_status run_all(rig *r)
         S2CLR_TRY(run_trial(r));
         run++;
     }
-    return r->report(sweep, r->context);
+    return r->kind->report(sweep, r->kind->context);
 }
 
-/* What trials can be compared under: everything but folder, budget and machine. */
+/* What trials can be compared under: everything but folder, budget and threads. */
 static s2clr_status begin(rig *r)
 {
+    static const char *const sizes[] = {"width", "depth"};
     char dataset[600];
     const s2clr_args *args = r->args;
     const char *probe = s2clr_args_text(args, "probe");
-    s2clr_dataset_text(s2clr_args_text(args, "dataset"), &r->parts.all, dataset, sizeof dataset);
+    s2clr_dataset_text(s2clr_args_text(args, "dataset"), &r->data.parts.all, dataset,
+                       sizeof dataset);
     json_t *common = json_pack(
-        "{s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:s}", "dataset", dataset, "train",
+        "{s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "dataset", dataset, "train",
         (json_int_t)r->train.count, "probe patches", (json_int_t)r->probe.count, "probe",
-        probe ? probe : "", "architecture", s2clr_args_text(args, "arch"), "width",
-        (json_int_t)s2clr_args_int(args, "width"), "depth",
-        (json_int_t)s2clr_args_int(args, "depth"), "projection",
+        probe ? probe : "", "architecture", s2clr_args_text(args, "arch"), "projection",
         s2clr_args_text(args, "projection"), "epochs", (json_int_t)s2clr_args_int(args, "epochs"),
         "seed", (json_int_t)s2clr_args_int(args, "seed"), "neighbours",
         (json_int_t)s2clr_args_int(args, "neighbours"), "precision",
-        s2clr_args_text(args, "precision"));
+        s2clr_args_text(args, "precision"), "backend", r->on.backend->name);
+    for (int i = 0; i < 2; i++) /* otherwise the architecture's own */
+        if (s2clr_args_given(args, sizes[i]))
+            json_object_set_new(common, sizes[i], json_integer(s2clr_args_int(args, sizes[i])));
     json_object_update_missing(common, r->plan->settings);
     char *text = json_dumps(common, JSON_COMPACT);
     json_decref(common);
@@ -249,13 +207,10 @@ static s2clr_status begin(rig *r)
 
 static s2clr_status with_device(rig *r)
 {
-    s2clr_precision precision;
-    S2CLR_TRY(begin(r));
-    S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(r->args, "precision"), &precision));
-    S2CLR_TRY(s2clr_device_select(s2clr_args_text(r->args, "device"), precision, &r->backend,
-                                  &r->device));
-    const s2clr_status status = run_all(r);
-    r->backend->device_close(r->device);
+    S2CLR_TRY(s2clr_edge_device(r->args, &r->on));
+    s2clr_status status = begin(r);
+    if (status == S2CLR_OK) status = run_all(r);
+    r->on.backend->device_close(r->on.device);
     return status;
 }
 
@@ -264,7 +219,7 @@ static s2clr_status with_parts(rig *r)
     const char *probe = s2clr_args_text(r->args, "probe");
     const char **names = NULL;
     int *labels = NULL;
-    s2clr_pretrain_probe(&r->parts, probe, &r->probe);
+    s2clr_pretrain_probe(&r->data.parts, probe, &r->probe);
     if (!r->probe.count)
         return s2clr_error_set(
             S2CLR_ERR_ARGUMENT,
@@ -291,31 +246,7 @@ static s2clr_status print_plan(const s2clr_args *args, const s2clr_sweep *sweep)
     return s2clr_edge_flush();
 }
 
-s2clr_status s2clr_sweep_trials(const s2clr_args *args, s2clr_sweep_plan *plan,
-                                s2clr_status (*report)(s2clr_sweep *sweep, void *context),
-                                void *context)
-{
-    rig r = {.args = args, .plan = plan, .report = report, .context = context};
-    s2clr_terminal terminal;
-    if (s2clr_args_flag(args, "dry-run")) return print_plan(args, plan->sweep);
-    S2CLR_TRY(s2clr_sweep_check(s2clr_args_text(args, "output"), s2clr_args_flag(args, "resume")));
-    S2CLR_TRY(s2clr_edge_pool(args, &r.pool));
-    const s2clr_progress progress = s2clr_edge_progress(args, &terminal);
-    r.progress = &progress;
-    s2clr_status status = open_parts(&r);
-    if (status == S2CLR_OK) {
-        s2clr_terminal_end(&terminal);
-        s2clr_parts_note(args, &r.parts);
-        status = with_parts(&r);
-        s2clr_parts_close(&r.parts);
-    }
-    s2clr_terminal_end(&terminal);
-    s2clr_pool_free(r.pool);
-    S2CLR_TRY(status);
-    return s2clr_sweep_print(args, plan->sweep);
-}
-
-s2clr_status s2clr_sweep_print(const s2clr_args *args, const s2clr_sweep *sweep)
+static s2clr_status print_result(const s2clr_args *args, const s2clr_sweep *sweep)
 {
     const size_t done = s2clr_sweep_done(sweep);
     const s2clr_sweep_result *r = s2clr_sweep_best(sweep);
@@ -330,4 +261,45 @@ s2clr_status s2clr_sweep_print(const s2clr_args *args, const s2clr_sweep *sweep)
     if (r) printf("best        %s, AUC of neighbours %.4f\n", r->name, r->score);
     printf("report      %s/report.html\n", sweep->folder);
     return s2clr_edge_flush();
+}
+
+/* Opens everything and runs the trials that are not done, as far as the budget goes. */
+static s2clr_status run_trials(const s2clr_args *args, const s2clr_sweep_kind *kind,
+                               s2clr_sweep_plan *plan)
+{
+    rig r = {.args = args, .kind = kind, .plan = plan};
+    s2clr_terminal terminal;
+    if (s2clr_args_flag(args, "dry-run")) return print_plan(args, plan->sweep);
+    S2CLR_TRY(s2clr_run_folder_outside(args));
+    S2CLR_TRY(s2clr_sweep_check(s2clr_args_text(args, "output"), s2clr_args_flag(args, "resume")));
+    S2CLR_TRY(s2clr_edge_pool(args, &r.on.pool));
+    const s2clr_progress progress = s2clr_edge_progress(args, &terminal);
+    r.progress = &progress;
+    s2clr_status status = s2clr_encoder_data_open(
+        args, s2clr_args_text(args, "probe"),
+        1u << S2CLR_SPLIT_TRAIN | 1u << S2CLR_SPLIT_VALIDATION, r.on.pool, r.progress, &r.data);
+    if (status == S2CLR_OK) {
+        s2clr_terminal_end(&terminal);
+        s2clr_parts_note(args, &r.data.parts);
+        status = with_parts(&r);
+        s2clr_encoder_data_close(&r.data);
+    }
+    s2clr_terminal_end(&terminal);
+    s2clr_pool_free(r.on.pool);
+    S2CLR_TRY(status);
+    return print_result(args, plan->sweep);
+}
+
+s2clr_status s2clr_sweep_run(const s2clr_args *args, const s2clr_sweep_kind *kind)
+{
+    s2clr_sweep_plan plan = {0};
+    S2CLR_TRY(s2clr_sweep_new(kind->trials, &plan.sweep));
+    s2clr_status status =
+        s2clr_alloc(kind->trials, sizeof *plan.trial, "trials", (void **)&plan.trial);
+    if (status == S2CLR_OK) status = kind->plan(args, kind->context, &plan);
+    if (status == S2CLR_OK) status = run_trials(args, kind, &plan);
+    json_decref(plan.settings);
+    s2clr_free(plan.trial);
+    s2clr_sweep_free(plan.sweep);
+    return status;
 }

@@ -80,7 +80,7 @@
          S2CLR_TYPE_INT,                                                                           \
          .meta = "N",                                                                              \
          .minimum = 1,                                                                             \
-         .maximum = 4096,                                                                          \
+         .maximum = 1024,                                                                          \
          .group = "Network",                                                                       \
          .help = "Channels of the first stage; without it, the "                                   \
                  "architecture's."},                                                               \
@@ -125,16 +125,19 @@ typedef struct s2clr_sweep_plan {
     json_t *settings;               /* what all trials share; the loop adds data and network */
 } s2clr_sweep_plan;
 
+/* One of the two sweeps. */
+typedef struct s2clr_sweep_kind {
+    size_t trials;
+    /* names the trials, fills in what differs, and what they share */
+    s2clr_status (*plan)(const s2clr_args *args, const void *context, s2clr_sweep_plan *plan);
+    s2clr_status (*report)(s2clr_sweep *sweep, const void *context); /* after each, and at the end */
+    const void *context;
+} s2clr_sweep_kind;
+
 /* settings of one trial before its own are put in; --epochs, --seed, --neighbours. */
 void s2clr_sweep_base(const s2clr_args *args, s2clr_pretrain_settings *out);
 
-/* Opens everything and runs the trials that are not done, as far as the budget goes; `report` is
- * called after each and at the end. */
-s2clr_status s2clr_sweep_trials(const s2clr_args *args, s2clr_sweep_plan *plan,
-                                s2clr_status (*report)(s2clr_sweep *sweep, void *context),
-                                void *context);
-
-/* "12 of 45 trials done ..." or JSON. */
-s2clr_status s2clr_sweep_print(const s2clr_args *args, const s2clr_sweep *sweep);
+/* The whole sweep: plans, runs the trials that are not done as far as the budget goes, reports. */
+s2clr_status s2clr_sweep_run(const s2clr_args *args, const s2clr_sweep_kind *kind);
 
 #endif

@@ -1,9 +1,14 @@
+#define _GNU_SOURCE /* realpath */
 #include "commands/training_rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands/number.h"
+#include "train/run_folder.h"
+
+enum { WIDTH_MOST = 4096 /* of a layer, in any network */ };
 
 s2clr_status s2clr_training_read(const s2clr_args *args, s2clr_training *out)
 {
@@ -17,6 +22,38 @@ s2clr_status s2clr_training_read(const s2clr_args *args, s2clr_training *out)
     out->seed = (uint64_t)s2clr_args_int(args, "seed");
     out->resume = s2clr_args_flag(args, "resume");
     return s2clr_augment_parse(s2clr_args_text(args, "augment"), &out->augment);
+}
+
+/* The folder that `path` is, or would be made in, without links; NULL: there is none. Free with
+ * free(). */
+static char *real_folder(const char *path)
+{
+    char parent[RUN_PATH_MAX];
+    char *real = realpath(path, NULL);
+    size_t length = strlen(path);
+    if (real || length >= sizeof parent) return real;
+    while (length > 1 && path[length - 1] == '/') length--;
+    while (length > 0 && path[length - 1] != '/') length--;
+    snprintf(parent, sizeof parent, "%.*s", length ? (int)length : 1, length ? path : ".");
+    return realpath(parent, NULL);
+}
+
+s2clr_status s2clr_run_folder_outside(const s2clr_args *args)
+{
+    const char *dataset = s2clr_args_text(args, "dataset"),
+               *output = s2clr_args_text(args, "output");
+    char *data = realpath(dataset, NULL), *folder = real_folder(output);
+    const size_t length = data ? strlen(data) : 0;
+    const bool inside = data && folder && strncmp(folder, data, length) == 0 &&
+                        (folder[length] == '/' || folder[length] == '\0');
+    free(data);
+    free(folder);
+    if (!inside) return S2CLR_OK;
+    return s2clr_error_set(
+        S2CLR_ERR_ARGUMENT,
+        "run folder %s: lies in the data set %s and would be taken for a part of "
+        "it; take a folder elsewhere",
+        output, dataset);
 }
 
 s2clr_status s2clr_supervised_read(const s2clr_args *args, s2clr_supervised_settings *out)
@@ -77,7 +114,12 @@ s2clr_status s2clr_class_weights_read(const s2clr_args *args, size_t labels, con
         if (*at != (i + 1 < labels ? ',' : '\0')) return bad_weights(text, labels);
         at += *at == ',';
     }
-    return S2CLR_OK;
+    for (size_t i = 0; i < labels; i++)
+        if (out[i] > 0) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "--class-weights %.100s: all are 0, nothing would be learned; give the "
+                           "labels that count a weight above 0",
+                           text);
 }
 
 s2clr_status s2clr_widths_read(const s2clr_args *args, const char *option, int out[S2CLR_HEAD_MAX],
@@ -88,13 +130,14 @@ s2clr_status s2clr_widths_read(const s2clr_args *args, const char *option, int o
     while (at && *at && *count < S2CLR_HEAD_MAX) {
         char *end;
         const long width = strtol(at, &end, 10);
-        if (end == at || (*end && *end != ',') || width < 1 || width > 65536) break;
+        if (end == at || (*end && *end != ',') || width < 1 || width > WIDTH_MOST) break;
         out[(*count)++] = (int)width;
         at = end + (*end == ',' && end[1]);
     }
     if (!at || (!*at && *count > 0)) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                           "--%s %.100s: wanted 1 to %d widths of 1 to 65536, separated by commas, "
-                           "such as 256,256",
-                           option, list, S2CLR_HEAD_MAX);
+    return s2clr_error_set(
+        S2CLR_ERR_ARGUMENT,
+        "--%s %.100s: wanted 1 to %d widths of 1 to %d, separated by commas, such "
+        "as 256,256",
+        option, list, S2CLR_HEAD_MAX, WIDTH_MOST);
 }

@@ -39,7 +39,7 @@
 #define S2CLR_ROWS_NETWORK(architecture)                                                           \
     {"arch", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = architecture, .group = "Network",  \
      .help = "Architecture, such as dense or resnet18; \"s2clr info\" lists them."},               \
-    {"width", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 4096,                    \
+    {"width", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 1024,                    \
      .group = "Network", .help = "Channels of the first stage; without it, the architecture's."},  \
     {"depth", NULL, S2CLR_TYPE_INT, .meta = "N", .minimum = 1, .maximum = 64, .group = "Network",  \
      .help = "Number of layers, where the architecture lets it be chosen (dense)."}
@@ -100,6 +100,10 @@
 /* Folder, optimiser, rate, decay, warm-up, epochs, batch, seed, resume and augmentations: what the
  * rows above say. */
 s2clr_status s2clr_training_read(const s2clr_args *args, s2clr_training *out);
+
+/* Refuses a run folder inside the folder of the images or the store: the next run, or --resume,
+ * would take it for a class. */
+s2clr_status s2clr_run_folder_outside(const s2clr_args *args);
 
 /* The rest of S2CLR_ROWS_LABELLED but the class weights, which need the data. */
 s2clr_status s2clr_supervised_read(const s2clr_args *args, s2clr_supervised_settings *out);

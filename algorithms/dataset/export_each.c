@@ -11,7 +11,9 @@ static s2clr_status put_one(s2clr_store_cursor *cursor, size_t index, const s2cl
                             s2clr_export_put put, void *self)
 {
     s2clr_store_patch patch;
+    const size_t next[] = {index + 1, index + 2, index + 3};
     if (!cursor) return put(self, row, NULL);
+    s2clr_store_expect(cursor, next, sizeof next / sizeof next[0]);
     S2CLR_TRY(s2clr_store_read(cursor, index, &patch));
     return put(self, row, &patch);
 }

@@ -178,13 +178,9 @@ s2clr_status s2clr_images_open(const char *path, const s2clr_images_options *opt
 bool s2clr_images_identify(const char *path)
 {
     s2clr_image_list list;
-    s2clr_image_layout layout;
     bool found = false;
     if (s2clr_image_list_read(path, &list) == S2CLR_OK) {
-        if (!list.product && s2clr_image_layout_new(&list, path, NULL, &layout) == S2CLR_OK) {
-            found = layout.class_count > 1;
-            s2clr_image_layout_free(&layout);
-        }
+        found = !list.product && s2clr_image_layout_recognise(&list, path);
         s2clr_image_list_free(&list);
     }
     s2clr_error_clear(); /* "no" is an answer, not an error */

@@ -146,8 +146,8 @@ static s2clr_status label(s2clr_image_layout *layout, const char *path, const ch
     return S2CLR_OK;
 }
 
-static s2clr_status build(const s2clr_image_list *list, const char *path, const char *positive,
-                          s2clr_image_layout *out)
+static s2clr_status find_classes(const s2clr_image_list *list, const char *path,
+                                 s2clr_image_layout *out)
 {
     const size_t room = list->count;
     S2CLR_TRY(s2clr_alloc(room, sizeof *out->entries, "images", (void **)&out->entries));
@@ -160,7 +160,13 @@ static s2clr_status build(const s2clr_image_list *list, const char *path, const 
                                "%s: no image found; wanted: CLASS/NAME.jpg, .png or .tif, one "
                                "folder for each class",
                                path);
-    S2CLR_TRY(name_classes(out));
+    return name_classes(out);
+}
+
+static s2clr_status build(const s2clr_image_list *list, const char *path, const char *positive,
+                          s2clr_image_layout *out)
+{
+    S2CLR_TRY(find_classes(list, path, out));
     S2CLR_TRY(check_empty(list, path, out));
     return label(out, path, positive);
 }
@@ -175,6 +181,14 @@ s2clr_status s2clr_image_layout_new(const s2clr_image_list *list, const char *pa
     else
         s2clr_image_layout_free(&layout);
     return status;
+}
+
+bool s2clr_image_layout_recognise(const s2clr_image_list *list, const char *path)
+{
+    s2clr_image_layout layout = {0};
+    const bool found = find_classes(list, path, &layout) == S2CLR_OK && layout.class_count > 1;
+    s2clr_image_layout_free(&layout);
+    return found;
 }
 
 void s2clr_image_layout_free(s2clr_image_layout *layout)

@@ -45,6 +45,8 @@ typedef struct s2clr_image_layout {
 s2clr_status s2clr_image_layout_new(const s2clr_image_list *list, const char *path,
                                     const char *positive, s2clr_image_layout *out);
 void s2clr_image_layout_free(s2clr_image_layout *layout);
+/* Whether there are images in two class folders or more, whatever else may be wrong. */
+bool s2clr_image_layout_recognise(const s2clr_image_list *list, const char *path);
 
 /* ---- bytes: images_source.c ---- */
 

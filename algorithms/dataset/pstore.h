@@ -87,7 +87,8 @@ s2clr_status s2clr_values_get(s2clr_values *values, MDB_txn *txn, const char *na
  * there is none. Good as long as the transaction. */
 typedef struct s2clr_place {
     const void *bytes;
-    size_t size;
+    uint32_t size;           /* LMDB has no larger values */
+    _Atomic uint32_t layout; /* for store_read.c; 0 */
 } s2clr_place;
 s2clr_status s2clr_values_locate(s2clr_values *values, MDB_txn *txn, const s2clr_strings *names,
                                  s2clr_place *places);

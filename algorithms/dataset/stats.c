@@ -30,11 +30,12 @@ static s2clr_status measure(void *context, size_t item, int w)
 {
     job *j = context;
     worker *mine = &j->workers[w];
-    const size_t number = j->row[j->first + item];
+    const size_t at = j->first + item, number = j->row[at];
     const s2clr_store_row *row = s2clr_store_row_at(j->store, number);
     const s2clr_store_about *about = s2clr_store_describe(j->store);
     s2clr_store_patch patch;
     if (!mine->cursor) S2CLR_TRY(s2clr_store_cursor_new(j->store, &mine->cursor));
+    s2clr_store_expect(mine->cursor, j->row + at + 1, j->stats->measured - at - 1);
     S2CLR_TRY(s2clr_store_read(mine->cursor, number, &patch));
     S2CLR_TRY(s2clr_stats_bands_measure(about, j->stats, row, &patch, &mine->bins, &j->band[item]));
     return s2clr_stats_indices_measure(j->stats, row, &patch, &mine->planes, &j->index[item]);

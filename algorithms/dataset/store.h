@@ -116,6 +116,9 @@ s2clr_status s2clr_store_cursor_new(const s2clr_store *store, s2clr_store_cursor
 void s2clr_store_cursor_free(s2clr_store_cursor *cursor);
 s2clr_status s2clr_store_read(s2clr_store_cursor *cursor, size_t index, s2clr_store_patch *out);
 
+/* Only a hint, for small patches: these are read next, in this order. */
+void s2clr_store_expect(const s2clr_store_cursor *cursor, const size_t *next, size_t count);
+
 /* SHA-256 of the stored value as it is now, to compare with the row's. */
 s2clr_status s2clr_store_hash(s2clr_store_cursor *cursor, size_t index, char hex[65]);
 

@@ -3,6 +3,7 @@
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <errno.h>
+#include <math.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 #include <stdio.h>
@@ -215,6 +216,14 @@ static void set_number(const s2clr_index *index, OGRFeatureH feature, s2clr_colu
         OGR_F_SetFieldNull(feature, index->field[column]);
 }
 
+/* Grids in degrees give sizes of any number of digits; people read them. What is smaller is kept as
+ * it is, because 0 means that it is not known. */
+static double whole_millimetres(double metres)
+{
+    const double whole = round(1000 * metres) / 1000;
+    return whole > 0 ? whole : metres;
+}
+
 static s2clr_status set_labels(const s2clr_index *index, OGRFeatureH feature,
                                const s2clr_patch_record *record)
 {
@@ -267,7 +276,8 @@ static s2clr_status set_fields(const s2clr_index *index, OGRFeatureH feature,
     set_text(index, feature, S2CLR_COLUMN_SOURCE, r->source);
     set_text(index, feature, S2CLR_COLUMN_LEVEL, r->level);
     set_number(index, feature, S2CLR_COLUMN_DN_OFFSET, r->dn_offset, true);
-    set_number(index, feature, S2CLR_COLUMN_METRES, r->metres, r->metres > 0);
+    set_number(index, feature, S2CLR_COLUMN_METRES, whole_millimetres(r->metres),
+               r->metres > 0);
     set_place(index, feature, r, crs);
     set_text(index, feature, S2CLR_COLUMN_SHA256, sha256);
     return S2CLR_OK;

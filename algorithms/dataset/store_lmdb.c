@@ -323,7 +323,9 @@ s2clr_status s2clr_values_locate(s2clr_values *values, MDB_txn *txn, const s2clr
     if (code) return failed(values->path, code);
     while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
         const int64_t number = find_key(names, &key);
-        if (number >= 0) places[number] = (s2clr_place){value.mv_data, value.mv_size};
+        if (number < 0) continue;
+        places[number].bytes = value.mv_data;
+        places[number].size = (uint32_t)value.mv_size;
     }
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? S2CLR_OK : failed(values->path, code);

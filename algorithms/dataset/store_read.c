@@ -17,12 +17,27 @@
  */
 enum { SEARCHES = 64 };
 
+/* Most patches of a store have the same bands: what the headers said is kept, and a value that
+ * begins with the same bytes needs no parsing. Of the values in the table of places it is even
+ * known which header they have: one fifth of a patch of 16 pixels, which is then not read again. */
+enum { LAYOUTS = 64, LINE = 64, LINES_AHEAD = 16, PLACES_AHEAD = 3 };
+
+typedef struct layout {
+    unsigned char *header; // (header_bytes) length and JSON of a value
+    size_t header_bytes, value_bytes;
+    s2clr_store_patch patch;              /* data not set */
+    size_t offset[S2CLR_PATCH_BANDS_MAX]; /* of a band's data in the value */
+    uint32_t number;                      /* among those of the store, from 1; 0: not there */
+} layout;
+
 typedef struct places {
-    pthread_mutex_t mutex; /* of making it */
+    pthread_mutex_t mutex; /* of making it and of adding layouts */
     bool tried;
-    MDB_txn *txn;                       /* keeps the places from being used again */
-    s2clr_place *row;                   // (rows of the store)
-    _Atomic(const s2clr_place *) ready; /* `row`, or NULL: not made */
+    MDB_txn *txn;                 /* keeps the places from being used again */
+    s2clr_place *row;             // (rows of the store)
+    _Atomic(s2clr_place *) ready; /* `row`, or NULL: not made */
+    uint32_t layouts;
+    layout *layout[LAYOUTS];
 } places;
 
 struct s2clr_store {
@@ -32,16 +47,12 @@ struct s2clr_store {
     places *places;
 };
 
-/* Most patches of a store have the same bands: what the last header said is kept, and a value that
- * begins with the same bytes needs no parsing. */
 struct s2clr_store_cursor {
     const s2clr_store *store;
     MDB_txn *txn;
     size_t searches;
-    unsigned char *header; // (header_bytes) length and JSON of the last value
-    size_t header_bytes, value_bytes;
-    s2clr_store_patch layout;             /* of that value; data not set */
-    size_t offset[S2CLR_PATCH_BANDS_MAX]; /* of a band's data in the value */
+    const layout *last; /* of the last value: one of the store's, or `own`; NULL before */
+    layout own;
 };
 
 /* ---- places ---- */
@@ -59,6 +70,10 @@ static void places_free(places *table)
 {
     if (!table) return;
     mdb_txn_abort(table->txn);
+    for (uint32_t i = 0; i < table->layouts; i++) {
+        s2clr_free(table->layout[i]->header);
+        s2clr_free(table->layout[i]);
+    }
     s2clr_free(table->row);
     pthread_mutex_destroy(&table->mutex);
     s2clr_free(table);
@@ -179,7 +194,7 @@ void s2clr_store_cursor_free(s2clr_store_cursor *cursor)
 {
     if (!cursor) return;
     mdb_txn_abort(cursor->txn);
-    s2clr_free(cursor->header);
+    s2clr_free(cursor->own.header);
     s2clr_free(cursor);
 }
 
@@ -200,13 +215,16 @@ static s2clr_status search_value(s2clr_store_cursor *cursor, size_t index, const
                            path, row->name);
 }
 
-static s2clr_status find_value(s2clr_store_cursor *cursor, size_t index, const void **bytes,
-                               size_t *size)
+/* *place: of the table, or NULL. */
+static s2clr_status find_value(s2clr_store_cursor *cursor, size_t index, s2clr_place **place,
+                               const void **bytes, size_t *size)
 {
     const s2clr_store *store = cursor->store;
-    const s2clr_place *row = atomic_load_explicit(&store->places->ready, memory_order_acquire);
+    s2clr_place *row = atomic_load_explicit(&store->places->ready, memory_order_acquire);
+    *place = NULL;
     if (!row || index >= store->rows.count || !row[index].bytes)
         return search_value(cursor, index, bytes, size);
+    *place = &row[index];
     *bytes = row[index].bytes;
     *size = row[index].size;
     return S2CLR_OK;
@@ -215,8 +233,9 @@ static s2clr_status find_value(s2clr_store_cursor *cursor, size_t index, const v
 s2clr_status s2clr_store_hash(s2clr_store_cursor *cursor, size_t index, char hex[65])
 {
     const void *bytes;
+    s2clr_place *place;
     size_t size;
-    S2CLR_TRY(find_value(cursor, index, &bytes, &size));
+    S2CLR_TRY(find_value(cursor, index, &place, &bytes, &size));
     s2clr_store_digest(bytes, size, hex);
     return S2CLR_OK;
 }
@@ -238,58 +257,121 @@ static s2clr_status check_tensor(const char *subject, const s2clr_tensor *tensor
                            subject, tensor->name);
 }
 
-static s2clr_status read_layout(s2clr_store_cursor *cursor, const char *subject,
-                                const s2clr_tensors *value, const unsigned char *bytes)
+static s2clr_status read_layout(const char *subject, const s2clr_tensors *value,
+                                const unsigned char *bytes, size_t size, layout *out)
 {
     const s2clr_tensor *tensors;
-    s2clr_store_patch layout = {.bands = 0};
     const size_t count = s2clr_tensors_list(value, &tensors);
     if (count < 1 || count > S2CLR_PATCH_BANDS_MAX)
         return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: %zu bands; wanted: 1 to 16", subject, count);
     for (size_t i = 0; i < count; i++) {
         S2CLR_TRY(check_tensor(subject, &tensors[i]));
-        s2clr_patch_band *band = &layout.band[layout.bands];
+        s2clr_patch_band *band = &out->patch.band[out->patch.bands];
         memcpy(band->name, tensors[i].name, strlen(tensors[i].name) + 1);
         band->dtype = tensors[i].dtype;
         band->height = (int)tensors[i].dims[0];
         band->width = (int)tensors[i].dims[1];
-        cursor->offset[layout.bands++] = (size_t)((const unsigned char *)tensors[i].data - bytes);
+        out->offset[out->patch.bands++] = (size_t)((const unsigned char *)tensors[i].data - bytes);
     }
-    cursor->layout = layout;
+    out->header_bytes = out->offset[0]; /* of the first tensor: there is no gap before it */
+    out->value_bytes = size;
+    S2CLR_TRY(s2clr_alloc(out->header_bytes, 1, subject, (void **)&out->header));
+    memcpy(out->header, bytes, out->header_bytes);
     return S2CLR_OK;
 }
 
-static s2clr_status parse(s2clr_store_cursor *cursor, const char *name, const unsigned char *bytes,
-                          size_t size)
+static s2clr_status parse(const s2clr_store *store, const char *name, const unsigned char *bytes,
+                          size_t size, layout *out)
 {
     char subject[1200];
     s2clr_tensors *value;
-    snprintf(subject, sizeof subject, "%.600s: patch '%.500s'",
-             s2clr_values_path(cursor->store->values), name);
-    s2clr_free(cursor->header);
-    cursor->header = NULL;
+    snprintf(subject, sizeof subject, "%.600s: patch '%.500s'", s2clr_values_path(store->values),
+             name);
     S2CLR_TRY(s2clr_tensors_parse(bytes, size, subject, &value));
-    s2clr_status status = read_layout(cursor, subject, value, bytes);
+    const s2clr_status status = read_layout(subject, value, bytes, size, out);
     s2clr_tensors_close(value);
-    S2CLR_TRY(status);
-    const size_t header = cursor->offset[0]; /* of the first tensor: there is no gap before it */
-    S2CLR_TRY(s2clr_alloc(header, 1, subject, (void **)&cursor->header));
-    memcpy(cursor->header, bytes, header);
-    cursor->header_bytes = header;
-    cursor->value_bytes = size;
+    return status;
+}
+
+static bool has_layout(const layout *known, const unsigned char *bytes, size_t size)
+{
+    return size == known->value_bytes && memcmp(bytes, known->header, known->header_bytes) == 0;
+}
+
+/* With the mutex held: the store's layout of a value, or NULL when it has none and no room. */
+static const layout *share(places *table, layout *fresh)
+{
+    for (uint32_t i = 0; i < table->layouts; i++) {
+        const layout *known = table->layout[i];
+        if (known->header_bytes != fresh->header_bytes ||
+            !has_layout(known, fresh->header, fresh->value_bytes))
+            continue;
+        s2clr_free(fresh->header);
+        return known;
+    }
+    layout *kept;
+    if (table->layouts == LAYOUTS ||
+        s2clr_alloc(1, sizeof *kept, "layout", (void **)&kept) != S2CLR_OK)
+        return NULL;
+    *kept = *fresh;
+    table->layout[table->layouts++] = kept;
+    kept->number = table->layouts;
+    return kept;
+}
+
+/* Of a value that is not like the last one. */
+static s2clr_status find_layout(s2clr_store_cursor *cursor, const char *name,
+                                const unsigned char *bytes, size_t size)
+{
+    places *table = cursor->store->places;
+    layout fresh = {.header = NULL};
+    S2CLR_TRY(parse(cursor->store, name, bytes, size, &fresh));
+    pthread_mutex_lock(&table->mutex);
+    const layout *shared = share(table, &fresh);
+    pthread_mutex_unlock(&table->mutex);
+    cursor->last = shared;
+    if (shared) return S2CLR_OK;
+    s2clr_error_clear();
+    s2clr_free(cursor->own.header);
+    cursor->own = fresh;
+    cursor->last = &cursor->own;
     return S2CLR_OK;
 }
 
 s2clr_status s2clr_store_read(s2clr_store_cursor *cursor, size_t index, s2clr_store_patch *out)
 {
     const void *found;
+    s2clr_place *place;
     size_t size;
-    S2CLR_TRY(find_value(cursor, index, &found, &size));
+    S2CLR_TRY(find_value(cursor, index, &place, &found, &size));
     const unsigned char *bytes = found;
-    if (!cursor->header || size != cursor->value_bytes ||
-        memcmp(bytes, cursor->header, cursor->header_bytes) != 0)
-        S2CLR_TRY(parse(cursor, cursor->store->rows.row[index].name, bytes, size));
-    *out = cursor->layout;
-    for (int b = 0; b < out->bands; b++) out->band[b].data = bytes + cursor->offset[b];
+    const uint32_t known = place ? atomic_load_explicit(&place->layout, memory_order_acquire) : 0;
+    if (known) {
+        cursor->last = cursor->store->places->layout[known - 1];
+    } else {
+        if (!cursor->last || !has_layout(cursor->last, bytes, size))
+            S2CLR_TRY(find_layout(cursor, cursor->store->rows.row[index].name, bytes, size));
+        if (place)
+            atomic_store_explicit(&place->layout, cursor->last->number, memory_order_release);
+    }
+    const layout *has = cursor->last;
+    out->bands = has->patch.bands;
+    memcpy(out->band, has->patch.band, (size_t)has->patch.bands * sizeof *out->band);
+    for (int b = 0; b < out->bands; b++) out->band[b].data = bytes + has->offset[b];
     return S2CLR_OK;
+}
+
+/* A patch waits for memory twice, for its place and for its pixels: the place is fetched some
+ * patches ahead, the first pixels one patch ahead, and the processor goes on by itself from there.
+ */
+void s2clr_store_expect(const s2clr_store_cursor *cursor, const size_t *next, size_t count)
+{
+    const s2clr_store *store = cursor->store;
+    const s2clr_place *row = atomic_load_explicit(&store->places->ready, memory_order_acquire);
+    if (!row || !cursor->last) return;
+    if (count >= PLACES_AHEAD && next[PLACES_AHEAD - 1] < store->rows.count)
+        __builtin_prefetch(&row[next[PLACES_AHEAD - 1]]);
+    if (count == 0 || next[0] >= store->rows.count || !row[next[0]].bytes) return;
+    const char *pixels = (const char *)row[next[0]].bytes + cursor->last->offset[0];
+    for (size_t i = 0; i < LINES_AHEAD; i++) __builtin_prefetch(pixels + i * LINE);
 }

@@ -25,21 +25,21 @@ static s2clr_status check_options(const s2clr_labels_options *options)
     return S2CLR_OK;
 }
 
-static s2clr_status choose_layer(const s2clr_labels_options *options, GDALDatasetH dataset,
-                                 OGRLayerH *out)
+s2clr_status s2clr_layer_choose(const char *path, const char *wanted, GDALDatasetH dataset,
+                                OGRLayerH *out)
 {
     const char *names[LAYERS_SHOWN], *near = NULL;
     char all[400] = "";
     const int layers = GDALDatasetGetLayerCount(dataset);
     size_t count = 0;
-    if (!options->layer && layers == 1) {
+    if (!wanted && layers == 1) {
         *out = GDALDatasetGetLayer(dataset, 0);
         return S2CLR_OK;
     }
     for (int i = 0; i < layers; i++) {
         OGRLayerH layer = GDALDatasetGetLayer(dataset, i);
         const char *name = OGR_L_GetName(layer);
-        if (options->layer && strcmp(name, options->layer) == 0) {
+        if (wanted && strcmp(name, wanted) == 0) {
             *out = layer;
             return S2CLR_OK;
         }
@@ -47,16 +47,15 @@ static s2clr_status choose_layer(const s2clr_labels_options *options, GDALDatase
         snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", name);
         if (count < LAYERS_SHOWN) names[count++] = name;
     }
-    if (options->layer) near = s2clr_suggest(options->layer, names, count);
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s: %s%.80s%s%s%s%s; it has: %s", options->path,
-                           options->layer ? "has no layer '" : "has several layers; wanted: ",
-                           options->layer ? options->layer : "the name of one",
-                           options->layer ? "'" : "", near ? " (did you mean '" : "",
-                           near ? near : "", near ? "'?)" : "", all);
+    if (wanted) near = s2clr_suggest(wanted, names, count);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s: %s%.80s%s%s%s%s; it has: %s", path,
+                           wanted ? "has no layer '" : "has several layers; wanted: ",
+                           wanted ? wanted : "the name of one", wanted ? "'" : "",
+                           near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "",
+                           all);
 }
 
-/* Of the layer's type, or where that leaves it open of the first feature that has a geometry. */
-static int dimension_of(OGRLayerH layer)
+int s2clr_layer_dimension(OGRLayerH layer)
 {
     const OGRwkbGeometryType type = OGR_L_GetGeomType(layer);
     const OGRwkbGeometryType flat = OGR_GT_Flatten(type);
@@ -99,8 +98,9 @@ static s2clr_status open_source(s2clr_labels *labels, const s2clr_labels_options
 {
     s2clr_label_source source = {.dataset = labels->dataset, .dimension = -1};
     if (GDALDatasetGetLayerCount(labels->dataset) > 0) {
-        S2CLR_TRY(choose_layer(options, labels->dataset, &source.layer));
-        source.dimension = dimension_of(source.layer);
+        S2CLR_TRY(
+            s2clr_layer_choose(options->path, options->layer, labels->dataset, &source.layer));
+        source.dimension = s2clr_layer_dimension(source.layer);
         source.columns = source.dimension < 0 && s2clr_layer_has_coordinates(source.layer);
     }
     const s2clr_label_kind *kind = s2clr_label_kind_of(&source);

@@ -1,8 +1,5 @@
 /* Reads a layer of labels: which column says what, and every feature's place, class, date. */
 #include <cpl_conv.h>
-#include <cpl_string.h>
-#include <cpl_vsi.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,46 +8,22 @@
 #include "labels/plabels.h"
 #include "sentinel2/gdal_watch.h"
 
-enum { FIELDS_SHOWN = 64, PRJ_MAX = 65536 };
-
-/* Columns that say where a row lies, longitude first. */
-static const struct {
-    const char *x, *y;
-    bool degrees; /* their names say WGS 84 */
-} coordinate_columns[] = {
-    {"lon", "lat", true},  {"longitude", "latitude", true},
-    {"long", "lat", true}, {"lng", "lat", true},
-    {"x", "y", false},     {"easting", "northing", false},
-};
-enum { COORDINATE_COLUMNS = sizeof coordinate_columns / sizeof coordinate_columns[0] };
+enum { FIELDS_SHOWN = 64 };
 
 typedef struct reading {
     s2clr_labels *labels;
     OGRLayerH layer;
     OGRFeatureDefnH columns;
-    int class_column, country, date, year, month, day, x, y; /* -1 none */
+    int class_column, country, date, year, month, day; /* -1 none */
     s2clr_classes classes;
     bool has_classes, positive_asked, negative_asked; /* asked: by name, so they must exist */
+    s2clr_layer_place place;
     OGRCoordinateTransformationH way;
     double metres_per_unit; /* of a projected CRS, else 0 */
     s2clr_layer_add add;
 } reading;
 
 /* ---- columns ---- */
-
-static int coordinates_of(OGRFeatureDefnH columns)
-{
-    for (int i = 0; i < COORDINATE_COLUMNS; i++)
-        if (OGR_FD_GetFieldIndex(columns, coordinate_columns[i].x) >= 0 &&
-            OGR_FD_GetFieldIndex(columns, coordinate_columns[i].y) >= 0)
-            return i;
-    return -1;
-}
-
-bool s2clr_layer_has_coordinates(OGRLayerH layer)
-{
-    return coordinates_of(OGR_L_GetLayerDefn(layer)) >= 0;
-}
 
 static void list_columns(OGRFeatureDefnH columns, char *out, size_t size)
 {
@@ -128,68 +101,11 @@ static s2clr_status find_columns(reading *r, const s2clr_labels_options *options
     return S2CLR_OK;
 }
 
-/* ---- CRS ---- */
-
-/* GeoPackage has "Undefined geographic SRS" and "Undefined Cartesian SRS" for a layer without. */
-static bool has_crs(OGRSpatialReferenceH crs)
-{
-    const char *name = crs ? OSRGetName(crs) : NULL;
-    return crs && !(name && EQUALN(name, "Undefined", 9));
-}
-
-/* The CRS in FILE.prj beside a table, or NULL. */
-static OGRSpatialReferenceH crs_beside(const char *path)
-{
-    GByte *text = NULL;
-    vsi_l_offset size = 0;
-    char name[4200];
-    snprintf(name, sizeof name, "%s", CPLResetExtension(path, "prj"));
-    if (!VSIIngestFile(NULL, name, &text, &size, PRJ_MAX)) return NULL;
-    OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
-    if (crs && (strstr((char *)text, "://") || OSRSetFromUserInput(crs, (char *)text))) {
-        OSRDestroySpatialReference(crs);
-        crs = NULL;
-    }
-    VSIFree(text);
-    if (crs) OSRSetAxisMappingStrategy(crs, OAMS_TRADITIONAL_GIS_ORDER);
-    return crs;
-}
-
-static s2clr_status no_crs(const reading *r, bool table)
-{
-    if (table)
-        return s2clr_error_set(S2CLR_ERR_FORMAT,
-                               "%s: its columns %s and %s are coordinates of an unknown CRS; name "
-                               "them lon and lat if they are degrees (WGS 84), or write the CRS "
-                               "beside it: gdalsrsinfo -o wkt1 EPSG:NUMBER > %s",
-                               r->labels->path,
-                               OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(r->columns, r->x)),
-                               OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(r->columns, r->y)),
-                               CPLResetExtension(r->labels->path, "prj"));
-    return s2clr_error_set(S2CLR_ERR_FORMAT,
-                           "%s: layer %s does not say its CRS; give it one: ogr2ogr -a_srs "
-                           "EPSG:NUMBER labels.gpkg %s",
-                           r->labels->path, OGR_L_GetName(r->layer), r->labels->path);
-}
-
 static s2clr_status find_way(reading *r, const s2clr_label_source *source)
 {
-    OGRSpatialReferenceH own = NULL, from = OGR_L_GetSpatialRef(r->layer);
-    r->x = r->y = -1;
-    if (source->columns) {
-        const int pair = coordinates_of(r->columns);
-        r->x = OGR_FD_GetFieldIndex(r->columns, coordinate_columns[pair].x);
-        r->y = OGR_FD_GetFieldIndex(r->columns, coordinate_columns[pair].y);
-        from = own =
-            coordinate_columns[pair].degrees ? s2clr_world_new() : crs_beside(r->labels->path);
-    }
-    if (!has_crs(from)) {
-        if (own) OSRDestroySpatialReference(own);
-        return no_crs(r, source->columns);
-    }
-    r->way = OCTNewCoordinateTransformation(from, r->labels->ways.target);
-    if (!OSRIsGeographic(from)) r->metres_per_unit = OSRGetLinearUnits(from, NULL);
-    if (own) OSRDestroySpatialReference(own);
+    S2CLR_TRY(s2clr_layer_place_find(r->labels->path, r->layer, source->columns, &r->place));
+    r->way = OCTNewCoordinateTransformation(r->place.crs, r->labels->ways.target);
+    if (!OSRIsGeographic(r->place.crs)) r->metres_per_unit = OSRGetLinearUnits(r->place.crs, NULL);
     if (r->way) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_MISMATCH, "%s: layer %s cannot be brought to WGS 84: %s",
                            r->labels->path, OGR_L_GetName(r->layer), CPLGetLastErrorMsg());
@@ -225,13 +141,7 @@ static s2clr_days days_of(const reading *r, OGRFeatureH feature)
 static OGRGeometryH point_of(const reading *r, OGRFeatureH feature)
 {
     double at[2];
-    const int column[2] = {r->x, r->y};
-    for (int i = 0; i < 2; i++) {
-        const char *text = text_of(feature, column[i]);
-        char *end;
-        at[i] = CPLStrtod(text, &end);
-        if (end == text || end[strspn(end, " ")] || !isfinite(at[i])) return NULL;
-    }
+    if (!s2clr_layer_place_at(&r->place, feature, at)) return NULL;
     OGRGeometryH point = OGR_G_CreateGeometry(wkbPoint);
     if (point) OGR_G_SetPoint_2D(point, 0, at[0], at[1]);
     return point;
@@ -241,7 +151,7 @@ static OGRGeometryH place_of(const reading *r, OGRFeatureH feature)
 {
     OGRGeometryH geometry = NULL;
     s2clr_gdal_watch watch; /* one bad geometry is counted, and no damage of the file */
-    if (r->x >= 0) {
+    if (r->place.x >= 0) {
         geometry = point_of(r, feature);
     } else {
         OGRGeometryH own = OGR_F_GetGeometryRef(feature);
@@ -343,6 +253,7 @@ s2clr_status s2clr_layer_read(s2clr_labels *labels, const s2clr_label_source *so
     if (status == S2CLR_OK) status = read_features(&r);
     if (status == S2CLR_OK) status = s2clr_label_set_index(&labels->set);
     if (r.way) OCTDestroyCoordinateTransformation(r.way);
+    s2clr_layer_place_clear(&r.place);
     s2clr_classes_clear(&r.classes);
     return status;
 }

@@ -169,8 +169,30 @@ size_t s2clr_label_kinds(const s2clr_label_kind *const **out);
 /* The first that accepts the source, or NULL. */
 const s2clr_label_kind *s2clr_label_kind_of(const s2clr_label_source *source);
 
+/* The layer of that name, or the only one when `wanted` is NULL. */
+s2clr_status s2clr_layer_choose(const char *path, const char *wanted, GDALDatasetH dataset,
+                                OGRLayerH *out);
+
+/* Of the layer's type, or where that leaves it open of the first feature that has a geometry. */
+int s2clr_layer_dimension(OGRLayerH layer);
+
+/* ---- where the rows of a layer lie: labels_place.c ---- */
+
 /* True when a table has columns that say where its rows lie. */
 bool s2clr_layer_has_coordinates(OGRLayerH layer);
+
+typedef struct s2clr_layer_place {
+    int x, y;                 /* columns of coordinates; -1: rows have geometries */
+    OGRSpatialReferenceH crs; /* in traditional GIS order */
+} s2clr_layer_place;
+
+/* columns: take the columns of coordinates, whose names or FILE.prj say the CRS. An error when
+ * nothing does. */
+s2clr_status s2clr_layer_place_find(const char *path, OGRLayerH layer, bool columns,
+                                    s2clr_layer_place *out);
+void s2clr_layer_place_clear(s2clr_layer_place *place);
+/* The columns' values; false when they are no finite numbers. */
+bool s2clr_layer_place_at(const s2clr_layer_place *place, OGRFeatureH feature, double at[2]);
 
 /* Reads all features of a layer; `add` gets each geometry in WGS 84, which it must not keep, and
  * what the attributes say. Classes are required for points. */

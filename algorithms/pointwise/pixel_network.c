@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file/card_probability.h"
 #include "file/probability.h"
 #include "pointwise/ppointwise.h"
 #include "pointwise/student.h"
@@ -91,7 +92,7 @@ static void fill(const job *j, const float *const *source, size_t first, size_t 
 static float probability(const job *j, float logit)
 {
     const double to = j->call->value[PIXEL_PREVALENCE].number;
-    const double p = s2clr_probability_of_logit((double)logit, j->card->temperature);
+    const double p = s2clr_card_probability(j->card, (double)logit);
     return (float)(isnan(to) ? p : s2clr_probability_shift(p, j->card->prevalence, to));
 }
 

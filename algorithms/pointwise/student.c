@@ -64,7 +64,7 @@ static void drop_unused(int keep)
 
 /* ---- making ---- */
 
-static s2clr_status check_model(const s2clr_model *model)
+s2clr_status s2clr_student_check(const s2clr_model *model)
 {
     const s2clr_net *net = s2clr_model_net(model);
     const s2clr_arch *arch = s2clr_net_arch(net);
@@ -167,7 +167,7 @@ s2clr_status s2clr_student_take(const char *name, const char *device, s2clr_stud
                                device);
     S2CLR_TRY(s2clr_zoo_resolve(name, path));
     S2CLR_TRY(s2clr_model_acquire(path, &model));
-    s2clr_status status = check_model(model);
+    s2clr_status status = s2clr_student_check(model);
     if (status != S2CLR_OK) {
         s2clr_model_release(model);
         return status;

@@ -30,6 +30,9 @@ typedef struct s2clr_student {
     struct s2clr_student *next;    /* private */
 } s2clr_student;
 
+/* Whether a model sees single pixels and gives a probability. */
+s2clr_status s2clr_student_check(const s2clr_model *model);
+
 /* model: a file, or a name in the zoo. device: as in s2clr_device_select(). */
 s2clr_status s2clr_student_take(const char *model, const char *device, s2clr_student **out);
 void s2clr_student_return(s2clr_student *student); /* NULL is allowed */

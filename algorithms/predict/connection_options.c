@@ -18,7 +18,7 @@ typedef enum kind { TEXT, INT, SIZE, REAL } kind;
         "Input pixels per output pixel; without it, the stride in the model's card")               \
     ROW("BANDS", "string", TEXT, bands, "probability", 0, 0,                                       \
         "What the bands hold: probability, entropy, valid, evidence in any order with commas, or " \
-        "embedding")                                                                               \
+        "embedding; of a model of several classes also classes and their names")                   \
     ROW("INPUT_BANDS", "string", TEXT, stack.bands, NULL, 0, 0,                                    \
         "Raster bands of an input without band names: numbers in the model's order (1,2,3) or "    \
         "names with numbers (B04=1,B03=2)")                                                        \

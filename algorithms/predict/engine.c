@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "file/card_probability.h"
 #include "file/probability.h"
 #include "predict/pengine.h"
 
@@ -14,7 +15,13 @@
 static s2clr_status check_prevalence(const s2clr_model *model, double wanted)
 {
     const double trained = s2clr_model_card(model)->prevalence;
+    const int classes = s2clr_model_card(model)->classes;
     if (wanted == 0) return S2CLR_OK;
+    if (classes > 0)
+        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                               "prevalence %g: is the share of one class against the rest, and %s "
+                               "tells %d apart: leave it away",
+                               wanted, s2clr_model_path(model), classes);
     if (!(wanted > 0 && wanted < 1))
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "prevalence %g: must lie between 0 and 1, both excluded", wanted);
@@ -51,8 +58,7 @@ s2clr_status s2clr_engine_new(s2clr_runtime *runtime, const s2clr_grid *grid,
     engine->runtime = runtime;
     engine->grid = *grid;
     engine->options = *options;
-    engine->temperature = card->temperature;
-    engine->prevalence = card->prevalence;
+    engine->card = card;
     engine->bands = card->bands;
     engine->threads = runtime->threads;
     engine->planes = runtime->planes;
@@ -81,10 +87,19 @@ uint64_t s2clr_engine_units(const s2clr_engine *engine)
 
 float s2clr_engine_calibrate(const s2clr_engine *engine, double logit)
 {
-    double p = s2clr_probability_of_logit(logit, engine->temperature);
+    const s2clr_card *card = engine->card;
+    double p = s2clr_card_probability(card, logit);
     if (engine->options.prevalence > 0)
-        p = s2clr_probability_shift(p, engine->prevalence, engine->options.prevalence);
+        p = s2clr_probability_shift(p, card->prevalence, engine->options.prevalence);
     return (float)p;
+}
+
+void s2clr_engine_classify(const s2clr_engine *engine, const float *logit, size_t gap, float *p)
+{
+    const size_t classes = (size_t)engine->planes;
+    double all[S2CLR_CARD_CLASSES_MAX];
+    s2clr_card_probabilities(engine->card, logit, classes, all);
+    for (size_t k = 0; k < classes; k++) p[k * gap] = (float)all[k];
 }
 
 s2clr_status s2clr_engine_tick(const s2clr_engine *engine, int worker, size_t item, size_t items)
@@ -195,6 +210,10 @@ static s2clr_status check_wishes(const s2clr_engine *engine, const s2clr_values 
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "this engine computes %s: make another one for the rest",
                                embedding ? "embeddings only" : "no embedding");
+    if (values->evidence && engine->runtime->aim == S2CLR_AIM_CLASSES)
+        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                               "%s: tells classes apart and has no evidence for one of them",
+                               s2clr_model_path(engine->runtime->model));
     if (!values->evidence || engine->kind->has_evidence) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
                            "%s: %s looks at a patch as a whole and has no evidence; use a dense "
@@ -212,7 +231,7 @@ static void fill(float *plane, size_t count, float value)
 static void blank(const s2clr_engine *engine, const s2clr_block *block, const s2clr_values *values)
 {
     const size_t outputs = (size_t)block->columns * (size_t)block->rows;
-    fill(values->probability, outputs, NAN);
+    fill(values->probability, outputs * (size_t)engine->planes, NAN);
     fill(values->evidence, outputs, NAN);
     fill(values->embedding, outputs * (size_t)engine->planes, NAN);
     fill(values->valid, outputs, 0);

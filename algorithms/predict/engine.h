@@ -22,10 +22,10 @@
 typedef struct s2clr_engine s2clr_engine;
 
 typedef struct s2clr_engine_options {
-    double min_valid;        /* share of a patch that must be valid, 0..1; a patch without any valid
-                                pixel is nodata even at 0 */
-    double prevalence;       /* share of positives to tell the probability for, in (0, 1); 0: the one
-                                the model was trained to expect, that is, no shift */
+    double min_valid;  /* share of a patch that must be valid, 0..1; a patch without any valid
+                          pixel is nodata even at 0 */
+    double prevalence; /* share of positives to tell the probability for, in (0, 1); 0: the one
+                          the model was trained to expect, that is, no shift */
     s2clr_progress progress; /* share of the block done; asked between units, from the thread that
                                 called the engine; false gives S2CLR_ERR_CANCELLED */
 } s2clr_engine_options;
@@ -48,11 +48,13 @@ typedef struct s2clr_block {
 
 /* What is known of the output pixels of a block; NULL: not asked for. */
 typedef struct s2clr_values {
-    float *probability; // (rows, columns), NaN = nodata; NULL when the aim is the embedding
+    float *probability; // (rows, columns), NaN = nodata; (K, rows, columns) when the aim are the
+                        // classes; NULL when it is the embedding
     float *valid;       // (rows, columns) share of valid pixels in the patch, 0..1; NaN where
                         // nothing is wanted
     float *evidence;    // (rows, columns) dense: mean of the local logits whose centres lie inside
-                        // the output pixel (divided by the card's temperature), NaN = nodata
+                        // the output pixel (divided by the card's temperature, with its bias;
+                        // knots are not applied), NaN = nodata
     float *embedding;   // (F, rows, columns), NaN = nodata; NULL when the aim is the probability
 } s2clr_values;
 

@@ -2,8 +2,8 @@
  * Dense models: the lattice of local logits starts at the first patch; logit k of it sees input
  * pixels [start0 + f*k, + R). A unit is 64 x 64 of them. The patch logit is the mean over the
  * logits inside the patch, summed afresh for every output in one fixed order, rows first, in
- * double: so neither block nor thread can show in a value. For an embedding a lattice has a plane
- * per feature, and each is treated like the logits.
+ * double: so neither block nor thread can show in a value. For classes a lattice has a plane per
+ * class and for an embedding one per feature, and each is treated like the logits.
  */
 #include <string.h>
 
@@ -34,7 +34,8 @@ typedef struct dense_box {
     const float *plane; /* of the lattice */
     int first, count;
     bool calibrate;
-    double divisor; /* of the mean, when it is not made a probability */
+    double divisor; /* of the mean, when it is not made a probability, */
+    double bias;    /* and what is then added */
     float *out;     // (rows, columns)
 } dense_box;
 
@@ -248,7 +249,7 @@ static s2clr_status mean_row(void *context, size_t item, int worker)
             const double mean = total[c] / area;
             if (!job->pending[at]) continue;
             box->out[at] = box->calibrate ? s2clr_engine_calibrate(engine, mean)
-                                          : (float)(mean / box->divisor);
+                                          : (float)(mean / box->divisor + box->bias);
         }
     }
     return S2CLR_OK;
@@ -272,7 +273,21 @@ static dense_box evidence_box(const s2clr_engine *engine)
     const int end = (engine->span + engine->ratio) / 2;
     return (dense_box){.first = first,
                        .count = (end < engine->span ? end : engine->span) - first,
-                       .divisor = engine->temperature};
+                       .divisor = engine->card->temperature,
+                       .bias = engine->card->calibration.bias};
+}
+
+/* Mean logits to probabilities, in place. p: (K, rows, columns) */
+static void classify(const dense_job *job, float *p)
+{
+    const size_t outputs = (size_t)job->block->columns * (size_t)job->block->rows;
+    const size_t classes = (size_t)job->engine->planes;
+    float logit[S2CLR_CARD_CLASSES_MAX];
+    for (size_t at = 0; at < outputs; at++) {
+        if (!job->pending[at]) continue;
+        for (size_t k = 0; k < classes; k++) logit[k] = p[k * outputs + at];
+        s2clr_engine_classify(job->engine, logit, outputs, p + at);
+    }
 }
 
 static s2clr_status make_values(const dense_job *job, const s2clr_values *values)
@@ -287,16 +302,14 @@ static s2clr_status make_values(const dense_job *job, const s2clr_values *values
         inside.out = values->evidence;
         S2CLR_TRY(run_box(job, inside));
     }
-    if (values->probability) {
-        patch.calibrate = true;
-        patch.out = values->probability;
-        return run_box(job, patch);
-    }
-    for (size_t f = 0; values->embedding && f < (size_t)engine->planes; f++) {
+    float *planes = values->embedding ? values->embedding : values->probability;
+    patch.calibrate = values->probability && engine->planes == 1;
+    for (size_t f = 0; planes && f < (size_t)engine->planes; f++) {
         patch.plane = job->lattice + f * plane;
-        patch.out = values->embedding + f * outputs;
+        patch.out = planes + f * outputs;
         S2CLR_TRY(run_box(job, patch));
     }
+    if (values->probability && engine->planes > 1) classify(job, values->probability);
     return S2CLR_OK;
 }
 

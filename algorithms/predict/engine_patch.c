@@ -93,7 +93,9 @@ static void keep(const patch_job *job, const float *result, size_t at)
 {
     const size_t outputs = (size_t)job->block->columns * (size_t)job->block->rows;
     if (!job->pending[at]) return;
-    if (job->values->probability)
+    if (job->values->probability && job->engine->planes > 1)
+        s2clr_engine_classify(job->engine, result, outputs, job->values->probability + at);
+    else if (job->values->probability)
         job->values->probability[at] = s2clr_engine_calibrate(job->engine, result[0]);
     for (int f = 0; job->values->embedding && f < job->engine->planes; f++)
         job->values->embedding[(size_t)f * outputs + at] = result[f];

@@ -253,10 +253,28 @@ s2clr_status s2clr_patch_lookup_view(s2clr_view *view, int band, int columns, in
 
 /* ---- by name ---- */
 
+/* "probability" of several classes is not the first one's. */
+static bool is_ambiguous(const s2clr_output_bands *bands, const char *band)
+{
+    int count = 0;
+    for (int i = 0; i < bands->count; i++) {
+        const s2clr_output_band *b = &bands->band[i];
+        if (band && strcmp(band, b->name) == 0) return false;
+        count += b->row->quantity == S2CLR_QUANTITY_PROBABILITY &&
+                 (!band || strcmp(band, b->row->name) == 0);
+    }
+    return bands->classes > 0 && count > 1;
+}
+
 static s2clr_status find_band(const s2clr_output_bands *bands, const char *band, int *out)
 {
     const char *names[64];
     size_t count = 0;
+    if (is_ambiguous(bands, band))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "band: the model tells %d classes apart, and a band shows one; name "
+                               "it, such as \"%s\"",
+                               bands->classes, bands->band[0].name);
     for (int i = 0; i < bands->count; i++) {
         const s2clr_output_band *b = &bands->band[i];
         if (!band || strcmp(band, b->row->name) == 0 || strcmp(band, b->name) == 0) {

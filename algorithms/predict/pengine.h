@@ -45,7 +45,7 @@ struct s2clr_engine {
     s2clr_runtime *runtime;
     s2clr_grid grid;
     s2clr_engine_options options;
-    double temperature, prevalence; /* of the card */
+    const s2clr_card *card; /* of the runtime's model */
     int bands, threads, planes;
     int step, span, ratio, field; /* dense: f, local logits per patch and per stride, R */
     s2clr_unit_cache *cache;      /* dense */
@@ -68,6 +68,9 @@ s2clr_status s2clr_engine_tick(const s2clr_engine *engine, int worker, size_t it
 
 /* Probability from a logit, as the card calibrates it and at the prevalence asked for. */
 float s2clr_engine_calibrate(const s2clr_engine *engine, double logit);
+
+/* Probabilities of K classes. logit: (K), p: K floats, `gap` apart. */
+void s2clr_engine_classify(const s2clr_engine *engine, const float *logit, size_t gap, float *p);
 
 /* Valid input pixels of every patch of a block (coverage.c). count: (rows, columns). */
 s2clr_status s2clr_coverage_count(s2clr_pool *pool, const s2clr_grid *grid,

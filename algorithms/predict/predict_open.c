@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/pool.h"
 #include "predict/model_share.h"
 #include "predict/output_guard.h"
 #include "predict/ppredict.h"
@@ -58,6 +57,12 @@ static s2clr_status choose_map(s2clr_predict_job *r)
 {
     r->map = r->grid;
     if (!r->settings->blend) return S2CLR_OK;
+    if (r->bands.classes &&
+        (r->bands.count > 1 || r->bands.band[0].row->quantity != S2CLR_QUANTITY_PROBABILITY))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "blending: of a model of %d classes one class at a time can be "
+                               "blended; name it as the only band, such as \"%s\"",
+                               r->bands.classes, s2clr_model_card(r->model)->class_name[0]);
     for (int i = 0; i < r->bands.count; i++) {
         const s2clr_quantity_row *row = r->bands.band[i].row;
         if (row->quantity != S2CLR_QUANTITY_PROBABILITY && row->quantity != S2CLR_QUANTITY_ENTROPY)
@@ -148,14 +153,6 @@ s2clr_status s2clr_predict_open(s2clr_predict_job *r)
 
 /* ---- the engine ---- */
 
-static size_t memory_bytes(const s2clr_predict_settings *settings)
-{
-    const size_t least = (size_t)512 << 20;
-    if (settings->memory_mb) return settings->memory_mb << 20;
-    const size_t share = s2clr_memory_available() / 4;
-    return share > least ? share : least;
-}
-
 static s2clr_status start_engine(s2clr_predict_job *r)
 {
     const s2clr_engine_options options = {.min_valid = r->settings->min_valid,
@@ -165,7 +162,7 @@ static s2clr_status start_engine(s2clr_predict_job *r)
     r->result.threads = s2clr_runtime_threads(r->runtime);
     snprintf(r->result.device, sizeof r->result.device, "%s", s2clr_runtime_device(r->runtime));
     S2CLR_TRY(s2clr_engine_new(r->runtime, &r->grid, &options, &r->engine));
-    r->memory = memory_bytes(r->settings);
+    r->memory = s2clr_tasks_memory(r->settings->memory_mb);
     r->old_cache = GDALGetCacheMax64();
     r->cache_changed = true;
     GDALSetCacheMax64((GIntBig)s2clr_tasks_cache_bytes(r->memory));

@@ -43,7 +43,7 @@ static s2clr_status make_bands(s2clr_predict_job *r)
         r->writer_band[i] = (s2clr_writer_band){
             .name = band->name,
             .unit = row->unit,
-            .from_0_to_1 = row->has_range && row->minimum == 0 && row->maximum == 1};
+            .from_0_to_1 = row->has_range && row->minimum == 0 && band->maximum == 1};
     }
     r->result.bands = r->bands.count;
     r->result.quantity = r->bands.band[0].row->name;
@@ -52,10 +52,16 @@ static s2clr_status make_bands(s2clr_predict_job *r)
     return S2CLR_OK;
 }
 
+/* Planes of the probability: one, or one per class. */
+static int class_planes(const s2clr_predict_job *r)
+{
+    return r->bands.classes ? r->bands.classes : 1;
+}
+
 static int journal_planes(const s2clr_predict_job *r)
 {
     if (r->bands.aim == S2CLR_AIM_EMBEDDING) return r->bands.count;
-    return 1 + r->bands.valid + r->bands.evidence;
+    return class_planes(r) + r->bands.valid + r->bands.evidence;
 }
 
 /* *may_replace: the output stands, but it is what this very run made before it was killed. */
@@ -129,7 +135,9 @@ static s2clr_status write_bands(s2clr_predict_job *r, int column, int row, int c
     const size_t pixels = (size_t)columns * (size_t)rows;
     S2CLR_TRY(make_room(&r->plane, &r->plane_room, pixels));
     for (int i = 0; i < r->bands.count; i++) {
-        const s2clr_output_bands one = {.count = 1, .band = &r->bands.band[i]};
+        s2clr_output_band band = r->bands.band[i];
+        if (r->blend) band.feature = 0; /* the one plane that was blended */
+        const s2clr_output_bands one = {.count = 1, .band = &band, .classes = r->bands.classes};
         s2clr_output_bands_fill(&one, values, pixels, r->plane);
         S2CLR_TRY(s2clr_writer_write(r->writer, i, column - r->window[0], row - r->window[1],
                                      columns, rows, r->plane));
@@ -166,8 +174,10 @@ static s2clr_status take_blended(void *context, int row, int rows, float *values
 static s2clr_status deliver(s2clr_predict_job *r, int column, int row, int columns, int rows,
                             const s2clr_values *values)
 {
-    if (r->blend) return s2clr_blend_put(r->blend, column, row, columns, rows, values->probability);
-    return write_bands(r, column, row, columns, rows, values);
+    const size_t pixels = (size_t)columns * (size_t)rows;
+    if (!r->blend) return write_bands(r, column, row, columns, rows, values);
+    return s2clr_blend_put(r->blend, column, row, columns, rows,
+                           values->probability + (size_t)r->bands.band[0].feature * pixels);
 }
 
 /* The planes of a piece, in the journal's order. */
@@ -178,7 +188,7 @@ static void list_planes(const s2clr_predict_job *r, const s2clr_values *values, 
         for (int i = 0; i < r->bands.count; i++) plane[i] = values->embedding + (size_t)i * pixels;
         return;
     }
-    *plane++ = values->probability;
+    for (int k = 0; k < class_planes(r); k++) *plane++ = values->probability + (size_t)k * pixels;
     if (r->bands.valid) *plane++ = values->valid;
     if (r->bands.evidence) *plane = values->evidence;
 }
@@ -208,8 +218,9 @@ static s2clr_status take_recorded(void *context, int column, int row, int column
                                "to begin anew",
                                r->result.output);
     if (r->bands.aim == S2CLR_AIM_EMBEDDING) planes = (s2clr_values){.embedding = values};
-    if (r->bands.valid) planes.valid = values + pixels;
-    if (r->bands.evidence) planes.evidence = values + (r->bands.valid ? 2 : 1) * pixels;
+    values += (size_t)class_planes(r) * pixels;
+    if (r->bands.valid) planes.valid = values;
+    if (r->bands.evidence) planes.evidence = values + (r->bands.valid ? pixels : 0);
     return deliver(r, column, row, columns, rows, &planes);
 }
 

@@ -58,7 +58,8 @@ char **s2clr_provenance_list(const s2clr_provenance *facts)
     list = CSLSetNameValue(list, "MODEL_TITLE", card->text[S2CLR_CARD_TITLE]);
     list = CSLSetNameValue(list, "MODEL_WARNING", card->text[S2CLR_CARD_WARNING]);
     list = CSLSetNameValue(list, "POSITIVE", card->positive);
-    list = CSLSetNameValue(list, "THRESHOLD", CPLSPrintf("%.10g", card->threshold));
+    if (card->classes == 0)
+        list = CSLSetNameValue(list, "THRESHOLD", CPLSPrintf("%.10g", card->threshold));
     if (facts->backend) list = CSLSetNameValue(list, "BACKEND", facts->backend);
     list = CSLSetNameValue(list, "OPENED_AS", stack->opened_as);
     list = CSLSetNameValue(list, "LEVEL", stack->level);

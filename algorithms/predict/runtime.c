@@ -18,7 +18,9 @@ static s2clr_runtime *runtimes; /* at most one of them is ready and without user
 
 static s2clr_status check_model(const s2clr_model *model, s2clr_aim aim)
 {
-    return aim == S2CLR_AIM_PROBABILITY ? s2clr_model_check_binary(model) : S2CLR_OK;
+    if (aim == S2CLR_AIM_EMBEDDING) return S2CLR_OK;
+    if (aim == S2CLR_AIM_CLASSES && s2clr_model_card(model)->classes > 0) return S2CLR_OK;
+    return s2clr_model_check_binary(model);
 }
 
 static s2clr_status open_device(s2clr_runtime *r)
@@ -32,7 +34,7 @@ static s2clr_status open_device(s2clr_runtime *r)
 static s2clr_status make_plan(s2clr_runtime *r)
 {
     const s2clr_net *net = s2clr_model_net(r->model);
-    const bool logits = r->aim == S2CLR_AIM_PROBABILITY;
+    const bool logits = r->aim != S2CLR_AIM_EMBEDDING;
     const int step = s2clr_net_step(net), batch = step > 0 ? 1 : S2CLR_UNIT_PATCHES;
     s2clr_output output = logits ? S2CLR_OUTPUT_LOGITS : S2CLR_OUTPUT_FEATURES;
     r->local = step > 0;

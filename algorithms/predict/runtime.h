@@ -24,7 +24,8 @@
 #include "file/model.h"
 
 typedef enum s2clr_aim {
-    S2CLR_AIM_PROBABILITY, /* logits: of patches, or local ones (dense) */
+    S2CLR_AIM_PROBABILITY, /* one logit: of patches, or local ones (dense) */
+    S2CLR_AIM_CLASSES,     /* the logits of a network that tells K classes apart */
     S2CLR_AIM_EMBEDDING    /* what the last linear layer sees */
 } s2clr_aim;
 
@@ -45,7 +46,7 @@ const s2clr_model *s2clr_runtime_model(const s2clr_runtime *runtime);
 const char *s2clr_runtime_device(const s2clr_runtime *runtime); /* "onednn: oneDNN 2.6.3, avx2" */
 int s2clr_runtime_threads(const s2clr_runtime *runtime);
 
-/* Floats per position of what it computes: 1 (probability) or F (embedding). */
+/* Floats per position of what it computes: 1 (probability), K (classes) or F (embedding). */
 int s2clr_runtime_planes(const s2clr_runtime *runtime);
 
 /* Runtimes alive, idle one included; for tests. */

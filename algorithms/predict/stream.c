@@ -211,7 +211,7 @@ static s2clr_status compute_block(stream *s, s2clr_block *block, s2clr_stream_pi
     S2CLR_TRY(mark_wanted(s, piece, block));
     S2CLR_TRY(s2clr_engine_compute(s->engine, block, &s->values));
     if (s->request->factor > 1) {
-        gather(s, block, piece, s->values.probability, 1);
+        gather(s, block, piece, s->values.probability, s->engine->planes);
         gather(s, block, piece, s->values.valid, 1);
         gather(s, block, piece, s->values.evidence, 1);
         gather(s, block, piece, s->values.embedding, s->engine->planes);

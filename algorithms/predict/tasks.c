@@ -1,6 +1,7 @@
 #include "predict/tasks.h"
 
 #include "base/memory.h"
+#include "base/pool.h"
 #include "predict/pengine.h"
 
 /* Blocks of a run, so that filling and draining the pipeline does not show. */
@@ -98,6 +99,14 @@ static s2clr_status list_blocks(const s2clr_engine *engine, const int window[4],
     out->block = list;
     out->count = count;
     return S2CLR_OK;
+}
+
+size_t s2clr_tasks_memory(size_t megabytes)
+{
+    const size_t least = (size_t)512 << 20;
+    if (megabytes) return megabytes << 20;
+    const size_t share = s2clr_memory_available() / 4;
+    return share > least ? share : least;
 }
 
 size_t s2clr_tasks_cache_bytes(size_t memory)

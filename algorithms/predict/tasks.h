@@ -21,6 +21,9 @@ typedef struct s2clr_tasks {
     size_t bytes;       /* needed by the engine and all blocks in flight */
 } s2clr_tasks;
 
+/* Bytes for a run that is told so many MB; 0: a quarter of what is available, 512 MB at least. */
+size_t s2clr_tasks_memory(size_t megabytes);
+
 /* Share of the memory that a plan leaves to GDAL's block cache. */
 size_t s2clr_tasks_cache_bytes(size_t memory);
 

@@ -106,7 +106,10 @@ static void put_settings(struct sha256_ctx *hash, const s2clr_view *view)
     put_whole(hash, view->grid.height);
     put_whole(hash, view->grid.stride);
     put_whole(hash, view->bands.count);
-    for (int i = 0; i < view->bands.count; i++) put_text(hash, view->bands.band[i].row->name);
+    for (int i = 0; i < view->bands.count; i++) {
+        put_text(hash, view->bands.band[i].row->name);
+        put_whole(hash, view->bands.band[i].feature);
+    }
 }
 
 static void put_stack(struct sha256_ctx *hash, const s2clr_stack_info *info)

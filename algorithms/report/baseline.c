@@ -1,293 +1,359 @@
 #include "report/baseline.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "report/baseline_logistic.h"
+#include "report/random_features.h"
+#include "train/metrics.h"
 
-#define STEPS_MAX 100
-#define HALVINGS_MAX 40
-#define CONVERGED 1e-10
+#define L2_ALONE 10.0 /* without validation samples */
 
-/* Letters: n samples, F = 2 * channels features, D = F + 1 unknowns (the intercept last). */
+/* Each fit goes on from the one before. */
+static const double l2_tried[] = {100, 10, 1, 0.1, 0.01};
+
 struct s2clr_baseline {
-    size_t features;
-    double *weights;   // (D)
-    double *mean, *sd; // (F) of the features in the training samples
+    s2clr_baseline_options options;
+    s2clr_baseline_about about;
+    int channels;
+    s2clr_random_features *filters; /* of S2CLR_BASELINE_RANDOM */
+    s2clr_logistic *logistic;
 };
+
+const char *s2clr_baseline_name(s2clr_baseline_kind kind)
+{
+    static const char *const names[S2CLR_BASELINES] = {
+        "per-band mean and standard deviation + logistic regression",
+        "random convolutional features + logistic regression"};
+    return (unsigned)kind < S2CLR_BASELINES ? names[kind] : "unknown";
+}
+
+const char *s2clr_baseline_brief(s2clr_baseline_kind kind)
+{
+    static const char *const names[S2CLR_BASELINES] = {"baseline: band statistics",
+                                                       "baseline: random features"};
+    return (unsigned)kind < S2CLR_BASELINES ? names[kind] : "unknown";
+}
+
+/* ---- fewer training samples ---- */
+
+typedef struct subset {
+    const s2clr_samples *parent;
+    size_t count;
+    const char **names; // (count)
+    int *labels;        // (count)
+} subset;
+
+static size_t place(const subset *s, size_t i)
+{
+    return (size_t)((double)i * ((double)s->parent->count / (double)s->count));
+}
+
+static s2clr_status subset_read(void *self, size_t index, float *dn)
+{
+    const subset *s = self;
+    return s->parent->read(s->parent->self, place(s, index), dn);
+}
+
+static void subset_free(void *self)
+{
+    subset *s = self;
+    s2clr_free(s->names);
+    s2clr_free(s->labels);
+    s2clr_free(s);
+}
+
+/* Every so-many-th sample: patches come in the order of their names, so each class and place keeps
+ * its share. */
+static s2clr_status take(const s2clr_samples *parent, size_t most, s2clr_samples *out)
+{
+    subset *s;
+    S2CLR_TRY(s2clr_alloc(1, sizeof *s, "training samples", (void **)&s));
+    s->parent = parent;
+    s->count = most && most < parent->count ? most : parent->count;
+    s2clr_status status =
+        s2clr_alloc(s->count, sizeof *s->names, "training samples", (void **)&s->names);
+    if (status == S2CLR_OK)
+        status = s2clr_alloc(s->count, sizeof *s->labels, "training samples", (void **)&s->labels);
+    if (status != S2CLR_OK) {
+        subset_free(s);
+        return status;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        s->names[i] = parent->names[place(s, i)];
+        s->labels[i] = parent->labels[place(s, i)];
+    }
+    *out = (s2clr_samples){.self = s,
+                           .count = s->count,
+                           .channels = parent->channels,
+                           .size = parent->size,
+                           .names = s->names,
+                           .labels = s->labels,
+                           .read = subset_read,
+                           .free = subset_free};
+    return S2CLR_OK;
+}
 
 /* ---- features ---- */
 
-typedef struct feature_job {
-    const s2clr_samples *samples;
-    float *dn; // (threads, C, size, size)
-    size_t pixels, values;
-    double *features; // (n, F)
-} feature_job;
-
-static s2clr_status measure_one(void *context, size_t item, int worker)
+static s2clr_status measure(const s2clr_baseline *b, const s2clr_samples *samples, s2clr_pool *pool,
+                            double **out)
 {
-    const feature_job *job = context;
-    const s2clr_samples *samples = job->samples;
-    const size_t bands = (size_t)samples->channels;
-    float *dn = job->dn + (size_t)worker * job->values;
-    double *out = job->features + item * 2 * bands;
-    S2CLR_TRY(samples->read(samples->self, item, dn));
-    for (size_t b = 0; b < bands; b++) {
-        const float *plane = dn + b * job->pixels;
-        double sum = 0, squares = 0;
-        for (size_t i = 0; i < job->pixels; i++) sum += (double)plane[i];
-        const double mean = sum / (double)job->pixels;
-        for (size_t i = 0; i < job->pixels; i++) {
-            const double d = (double)plane[i] - mean;
-            squares += d * d;
+    if (samples->channels != b->channels)
+        return s2clr_error_set(S2CLR_ERR_MISMATCH, "the samples have %d bands, the baseline %d",
+                               samples->channels, b->channels);
+    if (b->options.kind == S2CLR_BASELINE_BANDS) return s2clr_band_statistics(samples, pool, out);
+    return s2clr_random_features_measure(b->filters, samples, pool, out);
+}
+
+/* Moments of a band over all patches, from those of each: its variance is the mean of theirs plus
+ * the variance of their means. mean, sd: (channels) */
+static void band_moments(const double *statistics, size_t n, size_t channels, double *mean,
+                         double *sd)
+{
+    for (size_t c = 0; c < channels; c++) {
+        double sum = 0, squares = 0, known = 0;
+        for (size_t i = 0; i < n; i++) {
+            const double *one = statistics + 2 * (i * channels + c);
+            if (isnan(one[0])) continue;
+            sum += one[0];
+            squares += one[0] * one[0] + one[1] * one[1];
+            known++;
         }
-        out[2 * b] = mean;
-        out[2 * b + 1] = sqrt(squares / (double)job->pixels);
-        if (!isfinite(out[2 * b] + out[2 * b + 1]))
-            return s2clr_error_set(S2CLR_ERR_FORMAT,
-                                   "%s: band %zu holds values that are not finite",
-                                   samples->names[item], b + 1);
+        mean[c] = known > 0 ? sum / known : 0;
+        const double variance = known > 0 ? squares / known - mean[c] * mean[c] : 0;
+        sd[c] = variance > 0 ? sqrt(variance) : 1;
     }
+}
+
+static s2clr_status make_filters(s2clr_baseline *b, const s2clr_samples *train, s2clr_pool *pool)
+{
+    const size_t channels = (size_t)train->channels;
+    double *statistics, *moments;
+    if (b->options.kind != S2CLR_BASELINE_RANDOM) return S2CLR_OK;
+    S2CLR_TRY(s2clr_alloc(2 * channels, sizeof *moments, "band moments", (void **)&moments));
+    s2clr_status status = s2clr_band_statistics(train, pool, &statistics);
+    if (status == S2CLR_OK) {
+        band_moments(statistics, train->count, channels, moments, moments + channels);
+        const s2clr_random_features_options wish = {.channels = train->channels,
+                                                    .size = train->size,
+                                                    .filters = b->options.filters,
+                                                    .mean = moments,
+                                                    .sd = moments + channels,
+                                                    .seed = b->options.seed,
+                                                    .backend = b->options.backend,
+                                                    .device = b->options.device};
+        status = s2clr_random_features_new(&wish, &b->filters);
+        s2clr_free(statistics);
+    }
+    s2clr_free(moments);
+    return status;
+}
+
+/* ---- fitting ---- */
+
+static int heads_of(const s2clr_baseline *b)
+{
+    return b->options.classes ? b->options.classes : 1;
+}
+
+/* Mean of -log(probability of the label). p: (n) or (n, K) */
+static double log_loss(const s2clr_baseline *b, const double *p, const s2clr_samples *samples)
+{
+    const size_t k = (size_t)heads_of(b);
+    double sum = 0;
+    for (size_t i = 0; i < samples->count; i++, p += k) {
+        const int label = samples->labels[i];
+        const double q = k > 1 ? p[label] : label ? p[0] : 1 - p[0];
+        sum -= log(fmax(q, 1e-15));
+    }
+    return sum / (double)samples->count;
+}
+
+/* Validation samples as the fit sees them: features standardised, and room for probabilities. */
+typedef struct judge {
+    const s2clr_samples *samples; /* NULL: there are none */
+    double *x;                    // (n, features)
+    double *p;                    // (n) or (n, K)
+} judge;
+
+static s2clr_status judge_open(const s2clr_baseline *b, const s2clr_samples *samples,
+                               s2clr_pool *pool, judge *out)
+{
+    judge j = {.samples = samples};
+    size_t total;
+    *out = (judge){0};
+    if (!samples || samples->count == 0) return S2CLR_OK;
+    S2CLR_TRY(s2clr_size_mul(samples->count, (size_t)heads_of(b), &total));
+    S2CLR_TRY(s2clr_alloc(total, sizeof *j.p, "probabilities", (void **)&j.p));
+    const s2clr_status status = measure(b, samples, pool, &j.x);
+    if (status != S2CLR_OK) {
+        s2clr_free(j.p);
+        return status;
+    }
+    s2clr_logistic_standardise(b->logistic, j.x, samples->count);
+    *out = j;
     return S2CLR_OK;
 }
 
-/* *out: (n, F), freed with s2clr_free(). */
-static s2clr_status measure(const s2clr_samples *samples, s2clr_pool *pool, double **out)
+/* x: (n, features) of the training samples, standardised. best: (weights) */
+static s2clr_status choose_l2(s2clr_baseline *b, const double *x, const s2clr_samples *train,
+                              const judge *j, s2clr_pool *pool, double *best)
 {
-    feature_job job = {.samples = samples};
-    size_t total;
-    job.pixels = (size_t)samples->size * (size_t)samples->size;
-    S2CLR_TRY(s2clr_size_mul(job.pixels, (size_t)samples->channels, &job.values));
-    S2CLR_TRY(s2clr_size_mul(job.values, (size_t)s2clr_pool_threads(pool), &total));
-    S2CLR_TRY(s2clr_alloc(total, sizeof(float), "patches", (void **)&job.dn));
-    s2clr_status status = s2clr_size_mul(samples->count, 2 * (size_t)samples->channels, &total);
-    if (status == S2CLR_OK)
-        status = s2clr_alloc(total, sizeof(double), "features", (void **)&job.features);
-    if (status == S2CLR_OK) status = s2clr_pool_run(pool, measure_one, &job, samples->count);
-    s2clr_free(job.dn);
-    if (status == S2CLR_OK)
-        *out = job.features;
-    else
-        s2clr_free(job.features);
+    size_t count;
+    double *weights = s2clr_logistic_weights(b->logistic, &count), least = INFINITY;
+    for (size_t i = 0; i < sizeof l2_tried / sizeof l2_tried[0]; i++) {
+        S2CLR_TRY(s2clr_logistic_fit(b->logistic, x, train->labels, train->count, l2_tried[i],
+                                     S2CLR_LOGISTIC_ROUGH, pool));
+        s2clr_logistic_predict(b->logistic, j->x, j->samples->count, j->p);
+        const double loss = log_loss(b, j->p, j->samples);
+        if (!(loss < least)) continue;
+        least = loss;
+        b->about.l2 = l2_tried[i];
+        memcpy(best, weights, count * sizeof *best);
+    }
+    memcpy(weights, best, count * sizeof *best);
+    return S2CLR_OK;
+}
+
+static s2clr_status fit_weights(s2clr_baseline *b, const double *x, const s2clr_samples *train,
+                                const judge *j, s2clr_pool *pool)
+{
+    size_t count;
+    double *best;
+    b->about.l2 = b->options.l2 > 0 ? b->options.l2 : L2_ALONE;
+    if (b->options.l2 == 0 && j->samples) {
+        s2clr_logistic_weights(b->logistic, &count);
+        S2CLR_TRY(s2clr_alloc(count, sizeof *best, "weights", (void **)&best));
+        const s2clr_status status = choose_l2(b, x, train, j, pool, best);
+        s2clr_free(best);
+        S2CLR_TRY(status);
+    }
+    return s2clr_logistic_fit(b->logistic, x, train->labels, train->count, b->about.l2,
+                              S2CLR_LOGISTIC_EXACT, pool);
+}
+
+static s2clr_status fit_judged(s2clr_baseline *b, const double *x, const s2clr_samples *train,
+                               const s2clr_samples *validation, s2clr_pool *pool)
+{
+    judge j;
+    S2CLR_TRY(judge_open(b, validation, pool, &j));
+    s2clr_status status = fit_weights(b, x, train, &j, pool);
+    if (status == S2CLR_OK && j.samples) {
+        b->about.validated = j.samples->count;
+        s2clr_logistic_predict(b->logistic, j.x, j.samples->count, j.p);
+        if (!b->options.classes)
+            status = s2clr_metrics_best_threshold(j.p, j.samples->labels, j.samples->count,
+                                                  &b->about.threshold);
+    }
+    s2clr_free(j.x);
+    s2clr_free(j.p);
     return status;
 }
 
-static void standardise(const s2clr_baseline *b, double *features, size_t count)
+static s2clr_status fit(s2clr_baseline *b, const s2clr_samples *train,
+                        const s2clr_samples *validation, s2clr_pool *pool)
 {
-    const size_t f = b->features;
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < f; j++)
-            features[i * f + j] = (features[i * f + j] - b->mean[j]) / b->sd[j];
-}
-
-/* A feature that never changes tells nothing: its weight stays 0. */
-static void moments(s2clr_baseline *b, const double *features, size_t count)
-{
-    for (size_t j = 0; j < b->features; j++) {
-        double sum = 0, squares = 0;
-        for (size_t i = 0; i < count; i++) sum += features[i * b->features + j];
-        b->mean[j] = sum / (double)count;
-        for (size_t i = 0; i < count; i++) {
-            const double d = features[i * b->features + j] - b->mean[j];
-            squares += d * d;
-        }
-        b->sd[j] = sqrt(squares / (double)count);
-        if (!(b->sd[j] > 0)) b->sd[j] = 1;
-    }
-}
-
-/* ---- Newton ---- */
-
-typedef struct problem {
-    const double *x; // (n, F) standardised
-    const int *label;
-    size_t n, f;
-    double l2;
-    double *gradient, *step, *trial; // (D)
-    double *hessian;                 // (D, D), lower triangle
-} problem;
-
-static double logit(const problem *p, const double *w, size_t i)
-{
-    double z = w[p->f];
-    for (size_t j = 0; j < p->f; j++) z += w[j] * p->x[i * p->f + j];
-    return z;
-}
-
-/* log(1 + exp(z)) without overflow. */
-static double softplus(double z)
-{
-    return z > 0 ? z + log1p(exp(-z)) : log1p(exp(z));
-}
-
-static double objective(const problem *p, const double *w)
-{
-    double sum = 0, norm = 0;
-    for (size_t i = 0; i < p->n; i++) {
-        const double z = logit(p, w, i);
-        sum += softplus(p->label[i] ? -z : z);
-    }
-    for (size_t j = 0; j < p->f; j++) norm += w[j] * w[j];
-    return sum + 0.5 * p->l2 * norm;
-}
-
-static void derivatives(problem *p, const double *w)
-{
-    const size_t d = p->f + 1;
-    memset(p->gradient, 0, d * sizeof *p->gradient);
-    memset(p->hessian, 0, d * d * sizeof *p->hessian);
-    for (size_t i = 0; i < p->n; i++) {
-        const double q = 1 / (1 + exp(-logit(p, w, i)));
-        const double error = q - p->label[i], curve = q * (1 - q);
-        for (size_t j = 0; j < d; j++) {
-            const double xj = j < p->f ? p->x[i * p->f + j] : 1;
-            p->gradient[j] += error * xj;
-            for (size_t k = 0; k <= j; k++)
-                p->hessian[j * d + k] += curve * xj * (k < p->f ? p->x[i * p->f + k] : 1);
-        }
-    }
-    for (size_t j = 0; j < p->f; j++) {
-        p->gradient[j] += p->l2 * w[j];
-        p->hessian[j * d + j] += p->l2;
-    }
-    p->hessian[d * d - 1] += 1e-12; /* all predictions saturated: the intercept's curve is 0 */
-}
-
-/* step = hessian^-1 gradient by Cholesky, in place. false: not positive definite. */
-static bool solve(problem *p)
-{
-    const size_t d = p->f + 1;
-    double *l = p->hessian, *y = p->step;
-    for (size_t j = 0; j < d; j++) {
-        for (size_t k = 0; k <= j; k++) {
-            double sum = l[j * d + k];
-            for (size_t m = 0; m < k; m++) sum -= l[j * d + m] * l[k * d + m];
-            if (j != k)
-                l[j * d + k] = sum / l[k * d + k];
-            else if (sum > 0)
-                l[j * d + j] = sqrt(sum);
-            else
-                return false;
-        }
-    }
-    for (size_t j = 0; j < d; j++) {
-        y[j] = p->gradient[j];
-        for (size_t m = 0; m < j; m++) y[j] -= l[j * d + m] * y[m];
-        y[j] /= l[j * d + j];
-    }
-    for (size_t j = d; j-- > 0;) {
-        for (size_t m = j + 1; m < d; m++) y[j] -= l[m * d + j] * y[m];
-        y[j] /= l[j * d + j];
-    }
-    return true;
-}
-
-/* Halves the step until the objective does not rise; the largest change of a weight. */
-static double advance(problem *p, double *w)
-{
-    const size_t d = p->f + 1;
-    const double before = objective(p, w);
-    double scale = 1, most = 0;
-    for (int h = 0; h < HALVINGS_MAX; h++, scale /= 2) {
-        for (size_t j = 0; j < d; j++) p->trial[j] = w[j] - scale * p->step[j];
-        if (objective(p, p->trial) <= before) break;
-    }
-    for (size_t j = 0; j < d; j++) {
-        most = fmax(most, fabs(p->trial[j] - w[j]));
-        w[j] = p->trial[j];
-    }
-    return most;
-}
-
-static s2clr_status newton(problem *p, double *w)
-{
-    const size_t d = p->f + 1;
-    double *work;
-    S2CLR_TRY(s2clr_alloc(d * (d + 3), sizeof *work, "logistic regression", (void **)&work));
-    p->gradient = work;
-    p->step = work + d;
-    p->trial = work + 2 * d;
-    p->hessian = work + 3 * d;
-    s2clr_status status = S2CLR_OK;
-    for (int i = 0; i < STEPS_MAX; i++) {
-        derivatives(p, w);
-        if (!solve(p)) {
-            status = s2clr_error_set(S2CLR_ERR_MISMATCH, "the baseline cannot be fitted: its "
-                                                         "equations have no unique solution");
-            break;
-        }
-        if (advance(p, w) < CONVERGED) break;
-    }
-    s2clr_free(work);
-    return status;
-}
-
-/* ---- public ---- */
-
-static s2clr_status fit(s2clr_baseline *b, const s2clr_samples *train, double l2, s2clr_pool *pool)
-{
-    double *features;
-    const size_t f = b->features;
-    S2CLR_TRY(s2clr_alloc(3 * f + 1, sizeof(double), "baseline", (void **)&b->weights));
-    b->mean = b->weights + f + 1;
-    b->sd = b->mean + f;
-    S2CLR_TRY(measure(train, pool, &features));
-    moments(b, features, train->count);
-    standardise(b, features, train->count);
-    problem p = {.x = features, .label = train->labels, .n = train->count, .f = f, .l2 = l2};
-    const s2clr_status status = newton(&p, b->weights);
-    s2clr_free(features);
-    return status;
-}
-
-s2clr_status s2clr_baseline_fit(const s2clr_samples *train, double l2, s2clr_pool *pool,
-                                s2clr_baseline **out)
-{
+    double *x;
     size_t positives = 0;
     for (size_t i = 0; i < train->count; i++) positives += train->labels[i] == 1;
-    if (positives == 0 || positives == train->count)
-        return s2clr_error_set(
-            S2CLR_ERR_ARGUMENT,
-            "%zu of the %zu training samples are positive: a baseline needs both "
-            "labels",
-            positives, train->count);
-    s2clr_baseline *baseline;
-    S2CLR_TRY(s2clr_alloc(1, sizeof *baseline, "baseline", (void **)&baseline));
-    baseline->features = 2 * (size_t)train->channels;
-    const s2clr_status status = fit(baseline, train, l2, pool);
-    if (status == S2CLR_OK)
-        *out = baseline;
-    else
-        s2clr_baseline_free(baseline);
+    b->about.share = (double)positives / (double)train->count;
+    b->about.trained = train->count;
+    b->about.threshold = 0.5;
+    S2CLR_TRY(make_filters(b, train, pool));
+    S2CLR_TRY(measure(b, train, pool, &x));
+    b->about.features = 2 * (size_t)(b->filters ? b->options.filters : b->channels);
+    s2clr_status status =
+        s2clr_logistic_new(x, train->count, b->about.features, heads_of(b), &b->logistic);
+    if (status == S2CLR_OK) {
+        s2clr_logistic_standardise(b->logistic, x, train->count);
+        status = fit_judged(b, x, train, validation, pool);
+    }
+    s2clr_free(x);
     return status;
 }
 
-void s2clr_baseline_free(s2clr_baseline *baseline)
+static s2clr_status check_range(const s2clr_baseline_options *options, const s2clr_samples *samples)
 {
-    if (!baseline) return;
-    s2clr_free(baseline->weights);
-    s2clr_free(baseline);
-}
-
-s2clr_status s2clr_baseline_predict(const s2clr_baseline *baseline, const s2clr_samples *samples,
-                                    s2clr_pool *pool, double *p)
-{
-    double *features;
-    if (2 * (size_t)samples->channels != baseline->features)
-        return s2clr_error_set(S2CLR_ERR_MISMATCH, "the samples have %d bands, the baseline %zu",
-                               samples->channels, baseline->features / 2);
-    S2CLR_TRY(measure(samples, pool, &features));
-    standardise(baseline, features, samples->count);
-    const problem job = {.x = features, .f = baseline->features};
+    const int last = options->classes ? options->classes - 1 : 1;
     for (size_t i = 0; i < samples->count; i++)
-        p[i] = 1 / (1 + exp(-logit(&job, baseline->weights, i)));
-    s2clr_free(features);
+        if (samples->labels[i] < 0 || samples->labels[i] > last)
+            return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                                   "%s: its label is %d, a baseline takes 0 to %d",
+                                   samples->names[i], samples->labels[i], last);
     return S2CLR_OK;
 }
 
-const double *s2clr_baseline_weights(const s2clr_baseline *baseline)
+static s2clr_status check_labels(const s2clr_baseline_options *options, const s2clr_samples *train)
 {
-    return baseline->weights;
+    size_t positives = 0, alike = 0;
+    S2CLR_TRY(check_range(options, train));
+    for (size_t i = 0; i < train->count; i++) {
+        positives += train->labels[i] == 1;
+        alike += train->labels[i] == train->labels[0];
+    }
+    if (alike < train->count) return S2CLR_OK;
+    if (options->classes)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "all %zu training samples are of one class: a baseline needs two",
+                               train->count);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "%zu of the %zu training samples are positive: a baseline needs both "
+                           "labels",
+                           positives, train->count);
+}
+
+s2clr_status s2clr_baseline_fit(const s2clr_baseline_options *options, const s2clr_samples *train,
+                                const s2clr_samples *validation, s2clr_pool *pool,
+                                s2clr_baseline **out)
+{
+    s2clr_baseline *b;
+    s2clr_samples some;
+    S2CLR_TRY(check_labels(options, train));
+    if (validation) S2CLR_TRY(check_range(options, validation));
+    S2CLR_TRY(s2clr_alloc(1, sizeof *b, "baseline", (void **)&b));
+    b->options = *options;
+    b->channels = train->channels;
+    b->about.available = train->count;
+    s2clr_status status = take(train, options->most, &some);
+    if (status == S2CLR_OK) {
+        status = fit(b, &some, validation, pool);
+        some.free(some.self);
+    }
+    if (status == S2CLR_OK)
+        *out = b;
+    else
+        s2clr_baseline_free(b);
+    return status;
+}
+
+void s2clr_baseline_free(s2clr_baseline *b)
+{
+    if (!b) return;
+    s2clr_random_features_free(b->filters);
+    s2clr_logistic_free(b->logistic);
+    s2clr_free(b);
+}
+
+const s2clr_baseline_about *s2clr_baseline_describe(const s2clr_baseline *b)
+{
+    return &b->about;
+}
+
+s2clr_status s2clr_baseline_predict(const s2clr_baseline *b, const s2clr_samples *samples,
+                                    s2clr_pool *pool, double *p)
+{
+    double *x;
+    S2CLR_TRY(measure(b, samples, pool, &x));
+    s2clr_logistic_standardise(b->logistic, x, samples->count);
+    s2clr_logistic_predict(b->logistic, x, samples->count, p);
+    s2clr_free(x);
+    return S2CLR_OK;
+}
+
+const double *s2clr_baseline_weights(const s2clr_baseline *b)
+{
+    size_t count;
+    return s2clr_logistic_weights(b->logistic, &count);
 }

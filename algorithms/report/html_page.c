@@ -106,14 +106,16 @@ void s2clr_html_table_end(FILE *to)
     fputs("</tbody></table></div>\n", to);
 }
 
-static s2clr_status write_page(FILE *to, const char *title,
+static s2clr_status write_page(FILE *to, const char *title, const char *const *head,
                                s2clr_status (*body)(FILE *to, void *context), void *context)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
           to);
     s2clr_html_text(to, title);
-    fprintf(to, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<section>\n<h1>", style);
+    fprintf(to, "</title>\n<style>\n%s</style>\n", style);
+    for (; *head; head++) fputs(*head, to);
+    fputs("</head>\n<body>\n<main>\n<section>\n<h1>", to);
     s2clr_html_text(to, title);
     fputs("</h1>\n", to);
     S2CLR_TRY(body(to, context));
@@ -131,12 +133,19 @@ static s2clr_status refuse(const char *path, int error)
 s2clr_status s2clr_html_write(const char *path, const char *title,
                               s2clr_status (*body)(FILE *to, void *context), void *context)
 {
+    static const char *const nothing[] = {NULL};
+    return s2clr_html_write_with(path, title, nothing, body, context);
+}
+
+s2clr_status s2clr_html_write_with(const char *path, const char *title, const char *const *head,
+                                   s2clr_status (*body)(FILE *to, void *context), void *context)
+{
     char *part;
     const size_t bytes = strlen(path) + sizeof ".part";
     S2CLR_TRY(s2clr_alloc(bytes, 1, path, (void **)&part));
     snprintf(part, bytes, "%s.part", path);
     FILE *to = fopen(part, "w");
-    s2clr_status status = to ? write_page(to, title, body, context) : refuse(path, errno);
+    s2clr_status status = to ? write_page(to, title, head, body, context) : refuse(path, errno);
     const bool failed = to && ferror(to);
     const bool unclosed = to && fclose(to) != 0;
     if (status == S2CLR_OK && (failed || unclosed)) status = refuse(path, errno);

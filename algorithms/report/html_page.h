@@ -19,6 +19,10 @@
 s2clr_status s2clr_html_write(const char *path, const char *title,
                               s2clr_status (*body)(FILE *to, void *context), void *context);
 
+/* The same with more in the head, after the style: HTML that is trusted. head ends with NULL. */
+s2clr_status s2clr_html_write_with(const char *path, const char *title, const char *const *head,
+                                   s2clr_status (*body)(FILE *to, void *context), void *context);
+
 /* Escaped; control characters become blanks. */
 void s2clr_html_text(FILE *to, const char *text);
 

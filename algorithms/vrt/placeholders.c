@@ -207,9 +207,21 @@ static s2clr_status put_level(const call *c)
     return s2clr_vrt_escape(c->to, c->scene->info->level);
 }
 
+/* Templates that name one class are about one. */
+static s2clr_status refuse_classes(const call *c)
+{
+    return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                           "%s: tells %d classes apart, and the template %s is about one; the "
+                           "template probability has a band for each",
+                           c->scene->model[0].name, card_of(c)->classes,
+                           c->scene->settings->recipe);
+}
+
 static s2clr_status put_positive(const call *c)
 {
-    return s2clr_vrt_escape(c->to, card_of(c)->positive);
+    const s2clr_card *card = card_of(c);
+    if (card->classes && !card->positive[0]) return refuse_classes(c);
+    return s2clr_vrt_escape(c->to, card->positive);
 }
 
 static s2clr_status put_threshold(const call *c)
@@ -220,6 +232,7 @@ static s2clr_status put_threshold(const call *c)
 
 static s2clr_status put_trained(const call *c)
 {
+    if (card_of(c)->classes) return refuse_classes(c);
     s2clr_vrt_number(c->to, card_of(c)->prevalence);
     return S2CLR_OK;
 }
@@ -395,6 +408,7 @@ s2clr_status s2clr_vrt_placeholder_needs(const char *word, s2clr_vrt_needs *need
                                found->name);
     needs->stack |= (found->needs & STACK) != 0;
     needs->model |= (found->needs & MODEL) != 0;
+    needs->student |= found->put == put_model;
     needs->map |= (found->needs & MAP) == MAP;
     needs->several |= (found->needs & SEVERAL) != 0;
     needs->resampling |= (found->needs & RESAMPLING) && strcmp(argument, "SCL") != 0;

@@ -56,6 +56,7 @@ void s2clr_vrt_put_georeference(FILE *to, const char *indent, const char *wkt,
 /* What the placeholders of a template ask for. */
 typedef struct s2clr_vrt_needs {
     bool stack, scl, model, map, several; /* several: takes more than one model */
+    bool student;                         /* the model is given to a pixel function */
     bool resampling, classes, prevalence, bands; /* options that do something */
     int named; /* bands named by the template */
     char name[S2CLR_CARD_BANDS_MAX][S2CLR_CARD_WORD];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "pointwise/student.h"
 #include "predict/connection.h"
 #include "predict/model_share.h"
 #include "sentinel2/gdal_watch.h"
@@ -223,6 +224,8 @@ s2clr_status s2clr_vrt_scene_open(s2clr_vrt_scene *scene)
     if (scene->settings->classes) S2CLR_TRY(check_classes(scene->settings->classes));
     S2CLR_TRY(s2clr_vrt_scene_names(scene));
     if (scene->needs.model) S2CLR_TRY(open_models(scene));
+    for (size_t i = 0; scene->needs.student && i < scene->models; i++)
+        S2CLR_TRY(s2clr_student_check(scene->model[i].model));
     if (scene->needs.stack) S2CLR_TRY(open_stack(scene));
     return scene->needs.map ? open_maps(scene) : S2CLR_OK;
 }

@@ -42,7 +42,7 @@
 #include "base/status.h"
 
 /* Raised whenever a struct or signature below changes; a module of another version is refused. */
-#define S2CLR_BACKEND_ABI 2u
+#define S2CLR_BACKEND_ABI 3u
 
 typedef enum s2clr_precision { S2CLR_F32, S2CLR_BF16, S2CLR_PRECISIONS } s2clr_precision;
 
@@ -120,6 +120,7 @@ typedef struct s2clr_backend {
      * "oneDNN 2.6.3, avx512_core_bf16", with ", bf16" behind it when it computes in that. Borrowed,
      * lives as long as the device. */
     const char *(*device_describe)(const s2clr_device *device);
+    s2clr_precision (*device_precision)(const s2clr_device *device); /* what it was opened in */
 
     s2clr_status (*buffer_new)(s2clr_device *device, size_t bytes, void **out); /* zeroed */
     void (*buffer_free)(s2clr_device *device, void *buffer);

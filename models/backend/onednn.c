@@ -69,6 +69,11 @@ static const char *device_describe(const s2clr_device *device)
     return device->text;
 }
 
+static s2clr_precision device_precision(const s2clr_device *device)
+{
+    return device->bf16 ? S2CLR_BF16 : S2CLR_F32;
+}
+
 /* ---- buffers ---- */
 
 static s2clr_status buffer_new(s2clr_device *device, size_t bytes, void **out)
@@ -192,6 +197,7 @@ static const s2clr_backend table = {
     .device_open = device_open,
     .device_close = device_close,
     .device_describe = device_describe,
+    .device_precision = device_precision,
     .buffer_new = buffer_new,
     .buffer_free = buffer_free,
     .tensor_bytes = s2clr_dnnl_tensor_bytes,

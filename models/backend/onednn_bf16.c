@@ -7,38 +7,24 @@
 
 #include <string.h>
 
+#include "base/bf16.h"
+
 /* ---- values ---- */
-
-static inline float widen(uint16_t value)
-{
-    const uint32_t bits = (uint32_t)value << 16;
-    float out;
-    memcpy(&out, &bits, sizeof out);
-    return out;
-}
-
-/* To nearest, ties to even; a NaN stays one. */
-static inline uint16_t narrow(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    const uint32_t rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
-    return (uint16_t)((value != value ? bits | 0x00400000u : rounded) >> 16);
-}
 
 CLONES void s2clr_dnnl_widen(size_t count, const uint16_t *from, float *to)
 {
-    for (size_t i = 0; i < count; i++) to[i] = widen(from[i]);
+    for (size_t i = 0; i < count; i++) to[i] = s2clr_bf16_widen(from[i]);
 }
 
 CLONES void s2clr_dnnl_narrow(size_t count, const float *from, uint16_t *to)
 {
-    for (size_t i = 0; i < count; i++) to[i] = narrow(from[i]);
+    for (size_t i = 0; i < count; i++) to[i] = s2clr_bf16_narrow(from[i]);
 }
 
 CLONES void s2clr_dnnl_accumulate_bf16(size_t count, const uint16_t *x, uint16_t *sum)
 {
-    for (size_t i = 0; i < count; i++) sum[i] = narrow(widen(sum[i]) + widen(x[i]));
+    for (size_t i = 0; i < count; i++)
+        sum[i] = s2clr_bf16_narrow(s2clr_bf16_widen(sum[i]) + s2clr_bf16_widen(x[i]));
 }
 
 /* ---- in and out ---- */
@@ -50,7 +36,7 @@ void s2clr_dnnl_to_blocked_bf16(const s2clr_dnnl_view *view, const float *nchw, 
         for (size_t c = 0; c < view->blocks * lanes; c++) {
             uint16_t *to = blocked + (i * view->blocks + c / lanes) * plane * lanes + c % lanes;
             for (size_t p = 0; p < plane; p++)
-                to[p * lanes] = c < view->channels ? narrow(nchw[c * plane + p]) : 0;
+                to[p * lanes] = c < view->channels ? s2clr_bf16_narrow(nchw[c * plane + p]) : 0;
         }
 }
 
@@ -61,7 +47,8 @@ void s2clr_dnnl_from_blocked_bf16(const s2clr_dnnl_view *view, const uint16_t *b
         for (size_t c = 0; c < view->channels; c++) {
             const uint16_t *from =
                 blocked + (i * view->blocks + c / lanes) * plane * lanes + c % lanes;
-            for (size_t p = 0; p < plane; p++) nchw[c * plane + p] = widen(from[p * lanes]);
+            for (size_t p = 0; p < plane; p++)
+                nchw[c * plane + p] = s2clr_bf16_widen(from[p * lanes]);
         }
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "backend/pportable.h"
+#include "base/bf16.h"
 #include "base/memory.h"
 
 struct s2clr_device {
@@ -36,19 +37,9 @@ static const portable_kernel kernels[S2CLR_OP_KINDS] = {
     [S2CLR_OP_CONCAT] = {"loops_concat", portable_concat_forward, portable_concat_backward},
 };
 
-/* To the nearest bfloat16 (the upper half of a float), ties to even. A NaN keeps its upper half and
- * is made quiet: rounding could carry it to infinity. */
 static float to_bf16(float value)
 {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if (value != value)
-        bits |= 0x00400000u;
-    else
-        bits += 0x7fffu + ((bits >> 16) & 1u);
-    bits &= 0xffff0000u;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return s2clr_bf16_widen(s2clr_bf16_narrow(value));
 }
 
 /* values may be NULL. */
@@ -82,6 +73,11 @@ static void device_close(s2clr_device *device)
 static const char *device_describe(const s2clr_device *device)
 {
     return device->describe;
+}
+
+static s2clr_precision device_precision(const s2clr_device *device)
+{
+    return device->rounds ? S2CLR_BF16 : S2CLR_F32;
 }
 
 static s2clr_status buffer_new(s2clr_device *device, size_t bytes, void **out)
@@ -301,6 +297,7 @@ const s2clr_backend s2clr_backend_portable = {
     .device_open = device_open,
     .device_close = device_close,
     .device_describe = device_describe,
+    .device_precision = device_precision,
     .buffer_new = buffer_new,
     .buffer_free = buffer_free,
     .tensor_bytes = tensor_bytes,

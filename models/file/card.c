@@ -6,6 +6,7 @@
 #define CARD(member) offsetof(s2clr_card, member)
 #define ARCH(member) offsetof(s2clr_arch, member)
 #define LEVEL(member) offsetof(s2clr_card_level, member)
+#define CALIBRATION(member) offsetof(s2clr_calibration, member)
 #define TEXT(which) (offsetof(s2clr_card, text) + S2CLR_CARD_##which * sizeof(char *))
 #define KIND(kind) S2CLR_FIELD_##kind
 #define USE(use) S2CLR_USE_##use
@@ -40,6 +41,7 @@ static const s2clr_field card_rows[] = {
     {"negative",      KIND(LABEL),  CARD(negative),      WORD, false, 0,     0, USE(BINARY)},
     {"threshold",     KIND(NUMBER), CARD(threshold),     0,    false, 0,     1, USE(BINARY)},
     {"temperature",   KIND(NUMBER), CARD(temperature),   0,    false, 1e-3,  1e3, USE(LOGITS)},
+    {"calibration",   KIND(CURVE), CARD(calibration), 0, false, 0,  0, USE(FILLED)},
     {"prevalence",    KIND(NUMBER), CARD(prevalence),    0,    false, 0,     1, USE(BINARY)},
     {"trained_on",    KIND(TEXT),   TEXT(TRAINED_ON),    0,    false, 0,     0, USE(ALWAYS)},
     {"dataset",       KIND(TEXT),   TEXT(DATASET),       0,    false, 0,     0, USE(ALWAYS)},
@@ -72,6 +74,15 @@ static const s2clr_field level_rows[] = {
     {"nodata", KIND(MAYBE),   LEVEL(nodata), LEVEL(has_nodata), false, -BIG, BIG, USE(ALWAYS)},
     {"source", KIND(LABEL),   LEVEL(source), SOURCE,            false, 0,    0, USE(ALWAYS)},
 };
+
+static const s2clr_field calibration_rows[] = {
+    {"bias",       KIND(NUMBER), CALIBRATION(bias),       0,    false, -1e3, 1e3, USE(ALWAYS)},
+    {"knots",      KIND(KNOTS),  CALIBRATION(knots),      0,    false, 0,    0, USE(FILLED)},
+    {"part",       KIND(LABEL),  CALIBRATION(part),       WORD, true,  1,    0, USE(ALWAYS)},
+    {"samples",    KIND(INT),    CALIBRATION(samples),    0,    true,  1,    1e9, USE(ALWAYS)},
+    {"ece_before", KIND(NUMBER), CALIBRATION(ece_before), 0,    true,  0,    1, USE(ALWAYS)},
+    {"ece_after",  KIND(NUMBER), CALIBRATION(ece_after),  0,    true,  0,    1, USE(ALWAYS)},
+};
 /* clang-format on */
 
 #define FIELDS(rows)                                                                               \
@@ -81,6 +92,7 @@ static const s2clr_field level_rows[] = {
 const s2clr_fields s2clr_card_fields = FIELDS(card_rows);
 const s2clr_fields s2clr_card_arch_fields = FIELDS(arch_rows);
 const s2clr_fields s2clr_card_level_fields = FIELDS(level_rows);
+const s2clr_fields s2clr_card_calibration_fields = FIELDS(calibration_rows);
 
 s2clr_status s2clr_card_new(s2clr_card **out)
 {
@@ -132,6 +144,12 @@ s2clr_status s2clr_card_set_text(s2clr_card *card, s2clr_card_text which, const 
     s2clr_free(card->text[which]);
     card->text[which] = copy;
     return S2CLR_OK;
+}
+
+void s2clr_card_uncalibrate(s2clr_card *card)
+{
+    card->temperature = 1;
+    card->calibration = (s2clr_calibration){.knots = 0};
 }
 
 s2clr_card_fold s2clr_card_fold_band(const s2clr_card *card, const s2clr_card_level *level,

@@ -25,6 +25,7 @@
 #define S2CLR_CARD_LEVELS_MAX 8
 #define S2CLR_CARD_CLASSES_MAX 128
 #define S2CLR_CARD_WORD 64
+#define S2CLR_CARD_KNOTS 64
 
 typedef struct s2clr_card_level {
     char name[S2CLR_CARD_WORD]; /* "L1C", "L2A", or another the trainer named ("EUROSAT8") */
@@ -35,6 +36,18 @@ typedef struct s2clr_card_level {
     double nodata;
     char source[512]; /* how this mapping was established */
 } s2clr_card_level;
+
+/* How the logit of a network of one output becomes a probability, beyond the temperature; all zero:
+ * by the temperature alone (file/card_probability.h). */
+typedef struct s2clr_calibration {
+    double bias; /* added to logit / temperature; 0 where there are knots */
+    int knots;   /* 0: none, else 2 or more: the probability is linear between them */
+    int samples; /* fitted on so many */
+    double knot_logit[S2CLR_CARD_KNOTS]; /* rising */
+    double knot_p[S2CLR_CARD_KNOTS];     /* not falling, inside (0, 1) */
+    char part[S2CLR_CARD_WORD];          /* what it was fitted on: "validation"; "": nothing was */
+    double ece_before, ece_after;        /* expected calibration error on that part */
+} s2clr_calibration;
 
 /* Free texts, in the order of the table in card.c. */
 typedef enum s2clr_card_text {
@@ -72,8 +85,10 @@ typedef struct s2clr_card {
                                        of them or "" */
     char negative[S2CLR_CARD_WORD];
     double threshold;   /* on the calibrated probability */
-    double temperature; /* p = sigmoid(logit / temperature), > 0 */
-    double prevalence;  /* share of positives the network was trained to expect */
+    double temperature; /* p = sigmoid(logit / temperature), > 0; see `calibration` */
+    s2clr_calibration calibration;
+    double prevalence; /* share of positives that the probabilities hold for: of the training, or
+                          of the part they were calibrated on */
     uint64_t seed;
     char *text[S2CLR_CARD_TEXTS]; /* owned; never NULL after parse/new */
 } s2clr_card;
@@ -85,6 +100,9 @@ s2clr_status s2clr_card_new(s2clr_card **out);
 void s2clr_card_free(s2clr_card *card);
 s2clr_status s2clr_card_copy(const s2clr_card *card, s2clr_card **out);
 s2clr_status s2clr_card_set_text(s2clr_card *card, s2clr_card_text which, const char *value);
+
+/* Back to temperature 1 and no calibration: for weights that have changed. */
+void s2clr_card_uncalibrate(s2clr_card *card);
 
 /* Parses and validates (unknown keys are allowed and dropped, wrong types and ranges are not);
  * `path` is for messages. */

@@ -175,6 +175,19 @@ static s2clr_status check_arch(const subject *on)
                            on->path, arch->tap, arch->projections);
 }
 
+/* A card that was never calibrated has none. */
+static s2clr_status check_calibration(const subject *on)
+{
+    const s2clr_calibration *c = &on->card->calibration;
+    const subject inner = {.path = on->path,
+                           .where = "calibration.",
+                           .card = on->card,
+                           .base = (const unsigned char *)c};
+    if (c->part[0] || c->knots || c->bias != 0)
+        S2CLR_TRY(check_fields(&inner, &s2clr_card_calibration_fields));
+    return s2clr_card_check_calibration(on->card, on->path);
+}
+
 static s2clr_status check_each(const subject *on, const s2clr_field *field)
 {
     const void *at = on->base + field->offset;
@@ -220,6 +233,10 @@ static s2clr_status check_field(const subject *on, const s2clr_field *field)
         return check_arch(on);
     case S2CLR_FIELD_LEVELS:
         return check_levels(on);
+    case S2CLR_FIELD_CURVE:
+        return check_calibration(on);
+    case S2CLR_FIELD_KNOTS:
+        return S2CLR_OK; /* with the calibration as a whole */
     }
     return S2CLR_OK;
 }

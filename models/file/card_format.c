@@ -67,6 +67,14 @@ static json_t *format_numbers(const s2clr_card *card, const double *doubles, con
     return array;
 }
 
+static json_t *format_knots(const s2clr_calibration *c)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < c->knots; i++)
+        json_array_append_new(array, json_pack("[f, f]", c->knot_logit[i], c->knot_p[i]));
+    return array;
+}
+
 static json_t *format_levels(const s2clr_card *card)
 {
     json_t *array = json_array();
@@ -118,6 +126,10 @@ static json_t *format_field(const s2clr_card *card, const unsigned char *base,
         return format_fields(card, at, &s2clr_card_arch_fields);
     case S2CLR_FIELD_LEVELS:
         return format_levels(card);
+    case S2CLR_FIELD_CURVE:
+        return format_fields(card, at, &s2clr_card_calibration_fields);
+    case S2CLR_FIELD_KNOTS:
+        return format_knots(&card->calibration);
     }
     return NULL;
 }
@@ -127,6 +139,8 @@ static bool is_filled(const s2clr_card *card, const unsigned char *base, const s
 {
     const void *at = base + field->offset;
     if (field->kind == S2CLR_FIELD_CLASSES) return card->classes > 0;
+    if (field->kind == S2CLR_FIELD_KNOTS) return card->calibration.knots > 0;
+    if (field->kind == S2CLR_FIELD_CURVE) return card->calibration.part[0] != '\0';
     if (field->kind == S2CLR_FIELD_INTS)
         return *(const int *)(const void *)(base + field->room) > 0;
     if (field->kind == S2CLR_FIELD_INT) return *(const int *)at != 0;

@@ -168,6 +168,33 @@ static s2clr_status read_arch(const place *at, const char *key, const json_t *va
     return read_fields(&inner, value, &s2clr_card_arch_fields);
 }
 
+static s2clr_status read_knots(const place *at, const char *key, const json_t *value)
+{
+    s2clr_calibration *c = &at->card->calibration;
+    const size_t count = json_array_size(value);
+    if (!json_is_array(value) || count < 2 || count > S2CLR_CARD_KNOTS)
+        return refuse(at, key, "an array of 2 to 64 pairs [logit, probability]");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *pair = json_array_get(value, i);
+        if (!json_is_array(pair) || json_array_size(pair) != 2)
+            return refuse(at, key, "an array of pairs [logit, probability]");
+        S2CLR_TRY(read_number(at, key, json_array_get(pair, 0), &c->knot_logit[i]));
+        S2CLR_TRY(read_number(at, key, json_array_get(pair, 1), &c->knot_p[i]));
+    }
+    c->knots = (int)count;
+    return S2CLR_OK;
+}
+
+static s2clr_status read_calibration(const place *at, const char *key, const json_t *value)
+{
+    place inner = {
+        .path = at->path, .card = at->card, .base = (unsigned char *)&at->card->calibration};
+    snprintf(inner.where, sizeof inner.where, "%s.", key);
+    S2CLR_TRY(read_fields(&inner, value, &s2clr_card_calibration_fields));
+    /* "" stands for no calibration at all, which is told by leaving the field out. */
+    return at->card->calibration.part[0] ? S2CLR_OK : refuse(&inner, "part", "a name, not empty");
+}
+
 static s2clr_status read_field(const place *at, const s2clr_field *field, const json_t *value)
 {
     void *out = at->base + field->offset;
@@ -201,6 +228,10 @@ static s2clr_status read_field(const place *at, const s2clr_field *field, const 
         return read_arch(at, field->key, value);
     case S2CLR_FIELD_LEVELS:
         return read_levels(at, field->key, value);
+    case S2CLR_FIELD_CURVE:
+        return read_calibration(at, field->key, value);
+    case S2CLR_FIELD_KNOTS:
+        return read_knots(at, field->key, value);
     }
     return refuse(at, field->key, "of a known kind");
 }

@@ -24,9 +24,11 @@ static s2clr_status write_failed(const writer *w, int error)
     if (error == ENOSPC || error == EDQUOT)
         return s2clr_error_set(S2CLR_ERR_IO,
                                "%s: disk full: %zu of %zu bytes written; free some space or write "
-                               "to another disk (nothing was kept)",
+                               "to another disk (what was there before is as it was)",
                                w->path, w->written, w->total);
-    return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot write: %s (%zu of %zu bytes; nothing kept)",
+    return s2clr_error_set(S2CLR_ERR_IO,
+                           "%s: cannot write: %s (%zu of %zu bytes; what was there before is as it "
+                           "was)",
                            w->path, strerror(error), w->written, w->total);
 }
 

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bf16.h"
 #include "base/memory.h"
 #include "file/psafetensors.h"
 
@@ -47,11 +48,6 @@ static float from_bits(uint32_t bits)
     return value;
 }
 
-static float from_bf16(uint16_t half)
-{
-    return from_bits((uint32_t)half << 16);
-}
-
 /* IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
 static float from_f16(uint16_t half)
 {
@@ -93,7 +89,8 @@ s2clr_status s2clr_tensor_floats(const s2clr_tensor *tensor, const char *path, f
         for (size_t i = 0; i < tensor->count; i++) out[i] = from_f16(half_at(tensor->data, i));
         return S2CLR_OK;
     case S2CLR_DTYPE_BF16:
-        for (size_t i = 0; i < tensor->count; i++) out[i] = from_bf16(half_at(tensor->data, i));
+        for (size_t i = 0; i < tensor->count; i++)
+            out[i] = s2clr_bf16_widen(half_at(tensor->data, i));
         return S2CLR_OK;
     case S2CLR_DTYPE_I64:
     case S2CLR_DTYPE_I32:

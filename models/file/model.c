@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bf16.h"
 #include "base/memory.h"
 #include "file/psafetensors.h"
 
@@ -275,24 +276,38 @@ static s2clr_tensor describe_param(const s2clr_param *param, const float *params
     return tensor;
 }
 
-/* "format": "pt" is what PyTorch's tools look for. */
+/* Numbers of single channels (biases, what batch norm knows) are few and stay as they are. */
+static void halve(s2clr_tensor *tensor, uint16_t *room)
+{
+    if (tensor->rank < 2) return;
+    const float *values = tensor->data;
+    for (size_t i = 0; i < tensor->count; i++) room[i] = s2clr_bf16_narrow(values[i]);
+    tensor->dtype = S2CLR_DTYPE_BF16;
+    tensor->bytes = tensor->count * sizeof *room;
+    tensor->data = room;
+}
+
+/* "format": "pt" is what PyTorch's tools look for. halves: (param_count), or NULL for float32. */
 static s2clr_status write_model(const char *path, const char *json, const s2clr_net *net,
-                                const float *params)
+                                const float *params, uint16_t *halves)
 {
     const s2clr_metadata metadata[] = {{"format", "pt"}, {card_key, json}};
     const s2clr_param *list;
     const size_t count = s2clr_net_param_list(net, &list);
     s2clr_tensor *tensors;
     S2CLR_TRY(s2clr_alloc(count, sizeof *tensors, path, (void **)&tensors));
-    for (size_t i = 0; i < count; i++) tensors[i] = describe_param(&list[i], params);
+    for (size_t i = 0; i < count; i++) {
+        tensors[i] = describe_param(&list[i], params);
+        if (halves) halve(&tensors[i], halves + list[i].offset);
+    }
     const s2clr_status status =
         s2clr_tensors_write(path, tensors, count, metadata, sizeof metadata / sizeof *metadata);
     s2clr_free(tensors);
     return status;
 }
 
-s2clr_status s2clr_model_save(const char *path, const s2clr_card *card, const s2clr_net *net,
-                              const float *params)
+static s2clr_status save(const char *path, const s2clr_card *card, const s2clr_net *net,
+                         const float *params, uint16_t *halves)
 {
     S2CLR_TRY(s2clr_card_check(card, path));
     S2CLR_TRY(check_arch(path, &card->arch, s2clr_net_arch(net)));
@@ -302,8 +317,24 @@ s2clr_status s2clr_model_save(const char *path, const s2clr_card *card, const s2
     complete->arch = *s2clr_net_arch(net);
     char *json = NULL;
     s2clr_status status = s2clr_card_format(complete, &json);
-    if (status == S2CLR_OK) status = write_model(path, json, net, params);
+    if (status == S2CLR_OK) status = write_model(path, json, net, params, halves);
     s2clr_free(json);
     s2clr_card_free(complete);
+    return status;
+}
+
+s2clr_status s2clr_model_save(const char *path, const s2clr_card *card, const s2clr_net *net,
+                              const float *params)
+{
+    return save(path, card, net, params, NULL);
+}
+
+s2clr_status s2clr_model_save_bf16(const char *path, const s2clr_card *card, const s2clr_net *net,
+                                   const float *params)
+{
+    uint16_t *halves;
+    S2CLR_TRY(s2clr_alloc(s2clr_net_param_count(net), sizeof *halves, path, (void **)&halves));
+    const s2clr_status status = save(path, card, net, params, halves);
+    s2clr_free(halves);
     return status;
 }

@@ -42,4 +42,14 @@ s2clr_status s2clr_model_load_weights(const char *path, const s2clr_net *net, fl
 s2clr_status s2clr_model_save(const char *path, const s2clr_card *card, const s2clr_net *net,
                               const float *params);
 
+/* The same with weights of two and more dimensions as bfloat16, to the nearest, ties to even: half
+ * the file. A model that is read from it computes with the rounded weights. */
+s2clr_status s2clr_model_save_bf16(const char *path, const s2clr_card *card, const s2clr_net *net,
+                                   const float *params);
+
+/* Writes a model file with the tensors of the model's own file as they are, and another card of the
+ * same architecture. The file must still be the one that was opened. */
+s2clr_status s2clr_model_save_card(const char *path, const s2clr_model *model,
+                                   const s2clr_card *card);
+
 #endif

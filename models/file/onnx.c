@@ -238,6 +238,12 @@ s2clr_status s2clr_onnx_write(const char *path, const s2clr_model *model,
 {
     s2clr_onnx_graph g = {
         .model = model, .card = s2clr_model_card(model), .net = s2clr_model_net(model)};
+    if (level && g.card->calibration.knots > 0)
+        return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                               "%s: its probabilities follow %d knots, which this export has no "
+                               "operators for; export the logits alone, or calibrate the model "
+                               "with temperature or platt",
+                               s2clr_model_path(model), g.card->calibration.knots);
     s2clr_status status = make_room(&g);
     if (status == S2CLR_OK) {
         fill_graph(&g, level);

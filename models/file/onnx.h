@@ -11,7 +11,9 @@
  * "s2clr.card".
  *
  * With a level the input is "dn" (N, C, P, P), DN of that level plus the product's offset, and an
- * output "probability" (N, K) comes first: sigmoid or softmax of logits / temperature.
+ * output "probability" (N, K) comes first, as the card calibrates it: sigmoid of
+ * logits / temperature + bias or softmax of logits / temperature. With knots that is
+ * S2CLR_ERR_UNSUPPORTED.
  */
 #ifndef S2CLR_FILE_ONNX_H
 #define S2CLR_FILE_ONNX_H

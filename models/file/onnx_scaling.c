@@ -33,9 +33,14 @@ void s2clr_onnx_standardise(s2clr_onnx_graph *g, const s2clr_card_level *level)
 void s2clr_onnx_probability(s2clr_onnx_graph *g)
 {
     const int outputs = g->card->arch.outputs;
-    const char *inputs[] = {"logits.scaled", NULL};
+    const s2clr_calibration *calibration = &g->card->calibration;
+    const char *inputs[] = {calibration->bias != 0 ? "logits.moved" : "logits.scaled", NULL};
     s2clr_onnx_constant(g, "card.temperature", &g->card->temperature, 0);
     put_binary(g, "Div", "logits", "card.temperature", "logits.scaled");
+    if (calibration->bias != 0) {
+        s2clr_onnx_constant(g, "card.bias", &calibration->bias, 0);
+        put_binary(g, "Add", "logits.scaled", "card.bias", inputs[0]);
+    }
     if (outputs > 1) s2clr_onnx_attribute_int(g, "axis", 1);
     s2clr_onnx_node(g, outputs > 1 ? "Softmax" : "Sigmoid", inputs, "probability");
 }

@@ -27,7 +27,9 @@ typedef enum s2clr_field_kind {
     S2CLR_FIELD_INTS,    /* int[S2CLR_HEAD_MAX], as many as the int at `room` says */
     S2CLR_FIELD_CLASSES, /* char[][S2CLR_CARD_WORD]; its length becomes card->classes */
     S2CLR_FIELD_ARCH,    /* s2clr_arch: s2clr_card_arch_fields */
-    S2CLR_FIELD_LEVELS   /* s2clr_card_level[]: s2clr_card_level_fields */
+    S2CLR_FIELD_LEVELS,  /* s2clr_card_level[]: s2clr_card_level_fields */
+    S2CLR_FIELD_CURVE,   /* s2clr_calibration: s2clr_card_calibration_fields */
+    S2CLR_FIELD_KNOTS    /* into s2clr_calibration: knots, knot_logit and knot_p */
 } s2clr_field_kind;
 
 /* Which cards have a field; one that is read nevertheless is checked as usual. */
@@ -53,9 +55,13 @@ typedef struct s2clr_fields {
     size_t count;
 } s2clr_fields;
 
-extern const s2clr_fields s2clr_card_fields;       /* into s2clr_card */
-extern const s2clr_fields s2clr_card_arch_fields;  /* into s2clr_arch */
-extern const s2clr_fields s2clr_card_level_fields; /* into s2clr_card_level */
+extern const s2clr_fields s2clr_card_fields;             /* into s2clr_card */
+extern const s2clr_fields s2clr_card_arch_fields;        /* into s2clr_arch */
+extern const s2clr_fields s2clr_card_level_fields;       /* into s2clr_card_level */
+extern const s2clr_fields s2clr_card_calibration_fields; /* into s2clr_calibration */
+
+/* The calibration alone, as s2clr_card_check() has it (card_calibration.c). */
+s2clr_status s2clr_card_check_calibration(const s2clr_card *card, const char *path);
 
 /* JSON text with the fewest digits (15 to 17) that keep every number; NULL without memory. The
  * caller frees it with free(). */

@@ -20,3 +20,13 @@ double s2clr_probability_entropy(double p)
     if (p == 0 || p == 1) return 0;
     return -(p * log2(p) + (1 - p) * log2(1 - p));
 }
+
+double s2clr_probability_entropy_of(const float *p, size_t k, size_t gap)
+{
+    double bits = 0;
+    for (size_t i = 0; i < k; i++) {
+        const double share = (double)p[i * gap];
+        if (share != 0) bits -= share * log2(share);
+    }
+    return bits;
+}

@@ -1,13 +1,15 @@
 /*
  * From logits to probabilities, and what a probability says: temperature, prevalence, entropy.
  *
- *     p = s2clr_probability_of_logit(logit, card->temperature);
+ *     p = s2clr_probability_of_logit(logit, 1.5);      // of a model: file/card_probability.h
  *     p = s2clr_probability_shift(p, card->prevalence, 0.1);
  *
  * NaN in, NaN out. Pure arithmetic; thread-safe.
  */
 #ifndef S2CLR_FILE_PROBABILITY_H
 #define S2CLR_FILE_PROBABILITY_H
+
+#include <stddef.h>
 
 /* 1 / (1 + exp(-logit / temperature)). Guo et al., On calibration of modern neural networks,
  * ICML 2017. temperature > 0. */
@@ -20,5 +22,8 @@ double s2clr_probability_shift(double p, double from, double to);
 
 /* Entropy of a yes/no answer in bits: 0 (certain) to 1 (p = 0.5). */
 double s2clr_probability_entropy(double p);
+
+/* Entropy of an answer of k kinds in bits: 0 to log2(k). p: k floats, `gap` apart. */
+double s2clr_probability_entropy_of(const float *p, size_t k, size_t gap);
 
 #endif

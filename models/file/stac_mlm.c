@@ -110,15 +110,37 @@ static json_t *result(int width, const char *dimension)
                      dimension, "data_type", "float32");
 }
 
+/* From logits to probabilities, as file/card_probability.h has it. */
+static const char *rule(const s2clr_card *card)
+{
+    if (card->arch.outputs > 1) return "softmax(logits / temperature)";
+    if (card->calibration.knots > 0)
+        return "linear between knots [logit, probability]; beyond them the log odds go on with "
+               "slope 1 / temperature";
+    if (card->calibration.bias != 0) return "1 / (1 + exp(-(logit / temperature + bias)))";
+    return "1 / (1 + exp(-logit / temperature))";
+}
+
+static json_t *knots(const s2clr_card *card)
+{
+    const s2clr_calibration *c = &card->calibration;
+    json_t *list = json_array();
+    for (int i = 0; i < c->knots; i++)
+        json_array_append_new(list, json_pack("[f, f]", c->knot_logit[i], c->knot_p[i]));
+    return list;
+}
+
 static json_t *logits(const s2clr_card *card)
 {
-    static const char sigmoid[] = "1 / (1 + exp(-logit / temperature))",
-                      softmax[] = "softmax(logits / temperature)";
-    return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:{s:s, s:f}}}", "name", "logits", "tasks",
+    json_t *expression =
+        json_pack("{s:s, s:f}", "rule", rule(card), "temperature", card->temperature);
+    if (card->calibration.bias != 0)
+        json_object_set_new(expression, "bias", json_real(card->calibration.bias));
+    if (card->calibration.knots > 0) json_object_set_new(expression, "knots", knots(card));
+    return json_pack("{s:s, s:[s], s:o, s:o, s:{s:s, s:o}}", "name", "logits", "tasks",
                      "scene-classification", "result", result(card->arch.outputs, "class"),
                      "classification:classes", classes(card), "post_processing_function", "format",
-                     "s2clr-card", "expression", "rule",
-                     card->arch.outputs == 1 ? sigmoid : softmax, "temperature", card->temperature);
+                     "s2clr-card", "expression", expression);
 }
 
 static s2clr_status feature_count(const s2clr_model *model, int *out)

@@ -11,19 +11,19 @@
 #include "train/pmetrics.h"
 
 typedef struct bootstrap_job {
-    const ranked_sample *ranked;
-    size_t n;
-    double threshold;
+    size_t n, values, resamples;
     uint64_t seed;
-    uint32_t *weight; // (threads, n)
-    double *value;    // (S2CLR_METRICS, resamples)
-    size_t resamples;
+    bootstrap_fn resample;
+    const void *context;
+    uint32_t *times; // (threads, n)
+    double *each;    // (resamples, values)
+    double *column;  // (resamples)
 } bootstrap_job;
 
 /* Draw i of resample r is s2clr_random_below(seed, r, i, n), made four at a time. */
-static void draw_weights(uint64_t seed, uint64_t resample, size_t n, uint32_t *weight)
+static void draw_times(uint64_t seed, uint64_t resample, size_t n, uint32_t *times)
 {
-    memset(weight, 0, n * sizeof *weight);
+    memset(times, 0, n * sizeof *times);
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     for (size_t i = 0; i < n; i += 4) {
         const uint64_t block = i / 4;
@@ -31,20 +31,16 @@ static void draw_weights(uint64_t seed, uint64_t resample, size_t n, uint32_t *w
                                      (uint32_t)(resample >> 32)};
         uint32_t word[4];
         s2clr_philox(key, counter, word);
-        for (size_t j = 0; j < 4 && i + j < n; j++) weight[(uint64_t)word[j] * n >> 32]++;
+        for (size_t j = 0; j < 4 && i + j < n; j++) times[(uint64_t)word[j] * n >> 32]++;
     }
 }
 
 static s2clr_status resample_one(void *context, size_t item, int worker)
 {
-    bootstrap_job *job = context;
-    uint32_t *weight = job->weight + (size_t)worker * job->n;
-    draw_weights(job->seed, item, job->n, weight);
-    s2clr_metrics found;
-    s2clr_metrics_ranked(job->ranked, weight, job->n, job->threshold, &found);
-    for (size_t m = 0; m < S2CLR_METRICS; m++)
-        job->value[m * job->resamples + item] = found.value[m];
-    return S2CLR_OK;
+    const bootstrap_job *job = context;
+    uint32_t *times = job->times + (size_t)worker * job->n;
+    draw_times(job->seed, item, job->n, times);
+    return job->resample(job->context, times, worker, job->each + item * job->values);
 }
 
 static int rising(const void *a, const void *b)
@@ -62,54 +58,87 @@ static double quantile(const double *sorted, size_t count, double q)
     return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
-/* Resamples in which the metric is undefined say nothing about it and are left out. */
-static void interval(double *values, size_t count, double *low, double *high)
+/* Resamples in which the number is undefined say nothing about it and are left out. */
+static void interval(const bootstrap_job *job, size_t value, double *low, double *high)
 {
     size_t defined = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!isnan(values[i])) values[defined++] = values[i];
+    for (size_t i = 0; i < job->resamples; i++) {
+        const double one = job->each[i * job->values + value];
+        if (!isnan(one)) job->column[defined++] = one;
+    }
     *low = *high = NAN;
     if (defined == 0) return;
-    qsort(values, defined, sizeof *values, rising);
-    *low = quantile(values, defined, 0.025);
-    *high = quantile(values, defined, 0.975);
+    qsort(job->column, defined, sizeof *job->column, rising);
+    *low = quantile(job->column, defined, 0.025);
+    *high = quantile(job->column, defined, 0.975);
 }
 
-static s2clr_status run(bootstrap_job *job, s2clr_pool *pool, s2clr_metrics *out)
+static s2clr_status run(bootstrap_job *job, s2clr_pool *pool, double *low, double *high)
 {
     const size_t threads = pool ? (size_t)s2clr_pool_threads(pool) : 1;
-    size_t weights;
-    S2CLR_TRY(s2clr_size_mul(threads, job->n, &weights));
-    S2CLR_TRY(s2clr_alloc(weights, sizeof(uint32_t), "bootstrap weights", (void **)&job->weight));
-    S2CLR_TRY(s2clr_alloc(job->resamples, S2CLR_METRICS * sizeof(double), "bootstrap values",
-                          (void **)&job->value));
+    size_t times, each;
+    S2CLR_TRY(s2clr_size_mul(threads, job->n, &times));
+    S2CLR_TRY(s2clr_size_mul(job->resamples, job->values, &each));
+    S2CLR_TRY(s2clr_alloc(times, sizeof(uint32_t), "bootstrap weights", (void **)&job->times));
+    S2CLR_TRY(s2clr_alloc(each, sizeof(double), "bootstrap values", (void **)&job->each));
+    S2CLR_TRY(
+        s2clr_alloc(job->resamples, sizeof(double), "bootstrap values", (void **)&job->column));
     if (pool) {
         S2CLR_TRY(s2clr_pool_run(pool, resample_one, job, job->resamples));
     } else {
         for (size_t r = 0; r < job->resamples; r++) S2CLR_TRY(resample_one(job, r, 0));
     }
-    for (size_t m = 0; m < S2CLR_METRICS; m++)
-        interval(job->value + m * job->resamples, job->resamples, &out->low[m], &out->high[m]);
+    for (size_t v = 0; v < job->values; v++) interval(job, v, &low[v], &high[v]);
     return S2CLR_OK;
 }
 
-s2clr_status s2clr_metrics_bootstrap(const ranked_sample *ranked, size_t n, int resamples,
-                                     uint64_t seed, s2clr_pool *pool, s2clr_metrics *out)
+s2clr_status s2clr_bootstrap_run(const bootstrap_draw *draw, size_t n, size_t values,
+                                 bootstrap_fn resample, const void *context, double *low,
+                                 double *high)
 {
-    if (resamples < 0)
+    if (draw->resamples < 0)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%d bootstrap resamples: must be 0 or more",
-                               resamples);
-    out->resamples = resamples;
-    for (size_t m = 0; m < S2CLR_METRICS; m++) out->low[m] = out->high[m] = NAN;
-    if (resamples == 0) return S2CLR_OK;
-
-    bootstrap_job job = {.ranked = ranked,
-                         .n = n,
-                         .threshold = out->threshold,
-                         .seed = seed,
-                         .resamples = (size_t)resamples};
-    const s2clr_status status = run(&job, pool, out);
-    s2clr_free(job.weight);
-    s2clr_free(job.value);
+                               draw->resamples);
+    for (size_t v = 0; v < values; v++) low[v] = high[v] = NAN;
+    if (draw->resamples == 0) return S2CLR_OK;
+    bootstrap_job job = {.n = n,
+                         .values = values,
+                         .resamples = (size_t)draw->resamples,
+                         .seed = draw->seed,
+                         .resample = resample,
+                         .context = context};
+    const s2clr_status status = run(&job, draw->pool, low, high);
+    s2clr_free(job.times);
+    s2clr_free(job.each);
+    s2clr_free(job.column);
     return status;
+}
+
+/* ---- of binary metrics ---- */
+
+typedef struct ranked_job {
+    const ranked_sample *ranked;
+    size_t n;
+    double threshold, prevalence;
+} ranked_job;
+
+static s2clr_status resample_ranked(const void *context, const uint32_t *times, int worker,
+                                    double *value)
+{
+    const ranked_job *job = context;
+    s2clr_metrics found;
+    (void)worker;
+    s2clr_metrics_ranked(job->ranked, times, job->n, job->threshold, job->prevalence, &found);
+    memcpy(value, found.value, sizeof found.value);
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_metrics_bootstrap(const ranked_sample *ranked, size_t n,
+                                     const bootstrap_draw *draw, double prevalence,
+                                     s2clr_metrics *out)
+{
+    const ranked_job job = {
+        .ranked = ranked, .n = n, .threshold = out->threshold, .prevalence = prevalence};
+    out->resamples = draw->resamples;
+    return s2clr_bootstrap_run(draw, n, S2CLR_METRICS, resample_ranked, &job, out->low, out->high);
 }

@@ -26,8 +26,8 @@ s2clr_status s2clr_trainer_validate(trainer *t, const float *params, double from
 {
     validation_progress context = {.t = t, .from = from, .to = to, .message = message};
     const s2clr_progress progress = {.call = report_validation, .context = &context};
-    return s2clr_predict_classes(t->net, params, t->card, t->level->name, t->val, t->backend,
-                                 t->device, t->pool, &progress, t->p);
+    return s2clr_predict_classes(t->net, params, t->card, t->level->name, t->val, t->on.backend,
+                                 t->on.device, t->on.pool, &progress, t->p);
 }
 
 /* Loss and gradient of the samples of `index`. */

@@ -25,9 +25,7 @@ typedef struct pretrainer {
     s2clr_card *card;
     const s2clr_card_level *level;
     const s2clr_samples *train;
-    const s2clr_backend *backend;
-    s2clr_device *device;
-    s2clr_pool *pool;
+    s2clr_machine on;
 
     s2clr_net *net;
     s2clr_feed *feed;
@@ -77,7 +75,8 @@ s2clr_status s2clr_probe_run(pretrainer *t, double from, double to);
 /* The card's texts and metrics. */
 s2clr_status s2clr_pretrainer_describe(pretrainer *t);
 
-/* Settings, data, network and preprocessing, for run_loop.h. *out is freed with s2clr_free(). */
+/* Settings, data, network, preprocessing and machine, for run_loop.h. *out is freed with
+ * s2clr_free(). */
 s2clr_status s2clr_pretrainer_identity(const pretrainer *t, const float *initial, char **out);
 
 #endif

@@ -71,18 +71,16 @@ static s2clr_pretrain_result result_of(const pretrainer *t, double seconds)
 
 s2clr_status s2clr_pretrain_run(const s2clr_pretrain_settings *settings, s2clr_card *card,
                                 const s2clr_samples *train, const s2clr_samples *probe,
-                                const float *initial, const s2clr_backend *backend,
-                                s2clr_device *device, s2clr_pool *pool,
+                                const float *initial, const s2clr_machine *on,
                                 const s2clr_progress *progress, s2clr_pretrain_result *result)
 {
     const double start = s2clr_run_loop_now();
-    pretrainer t = {.settings = settings,
-                    .card = card,
-                    .train = train,
-                    .backend = backend,
-                    .device = device,
-                    .pool = pool,
-                    .loop = {.training = &settings->common, .pool = pool, .progress = progress}};
+    pretrainer t = {
+        .settings = settings,
+        .card = card,
+        .train = train,
+        .on = *on,
+        .loop = {.training = &settings->common, .pool = on->pool, .progress = progress}};
     s2clr_status status = begin(&t, probe, initial);
     while (status == S2CLR_OK && t.loop.state.epoch < (uint64_t)settings->common.epochs)
         status = s2clr_pretrainer_epoch(&t);

@@ -5,8 +5,8 @@
  *     s2clr_pretrain_settings settings;
  *     s2clr_pretrain_defaults(&settings);
  *     settings.common.run_dir = "run";
- *     S2CLR_TRY(s2clr_pretrain_run(&settings, card, &train, NULL, NULL, backend, device, pool,
- *                                  &progress, &result));
+ *     S2CLR_TRY(s2clr_pretrain_run(&settings, card, &train, NULL, NULL, &machine, &progress,
+ *                                  &result));
  *
  * The run directory holds what that of supervised training does (supervised.h). The model is the
  * encoder after the last epoch with its projection head, and without a classifier. The same
@@ -18,9 +18,9 @@
 
 #include <stdbool.h>
 
-#include "base/pool.h"
 #include "base/progress.h"
 #include "file/card.h"
+#include "train/machine.h"
 #include "train/samples.h"
 #include "train/training.h"
 
@@ -55,8 +55,7 @@ typedef struct s2clr_pretrain_result {
  * Errors as s2clr_supervised_run(); fewer samples than a batch are one. */
 s2clr_status s2clr_pretrain_run(const s2clr_pretrain_settings *settings, s2clr_card *card,
                                 const s2clr_samples *train, const s2clr_samples *probe,
-                                const float *initial, const s2clr_backend *backend,
-                                s2clr_device *device, s2clr_pool *pool,
+                                const float *initial, const s2clr_machine *on,
                                 const s2clr_progress *progress, s2clr_pretrain_result *result);
 
 #define S2CLR_PROBE_MOST 2048
@@ -69,7 +68,7 @@ typedef struct s2clr_pretrain_cost {
 
 /* What a run would cost: checks as the run does, then one step, nothing written. */
 s2clr_status s2clr_pretrain_try(const s2clr_pretrain_settings *settings, s2clr_card *card,
-                                const s2clr_samples *train, const s2clr_backend *backend,
-                                s2clr_device *device, s2clr_pool *pool, s2clr_pretrain_cost *out);
+                                const s2clr_samples *train, const s2clr_machine *on,
+                                s2clr_pretrain_cost *out);
 
 #endif

@@ -67,7 +67,7 @@ s2clr_status s2clr_pretrainer_look(pretrainer *t)
     write_note(t);
     /* Of first views alone, for those of a pair are related; it costs as much as the loss. */
     if (t->first / batch + 1 < t->loop.steps) return S2CLR_OK;
-    return s2clr_monitor_uniformity(z, batch, 2 * d, d, t->pool, &t->uniformity);
+    return s2clr_monitor_uniformity(z, batch, 2 * d, d, t->on.pool, &t->uniformity);
 }
 
 static s2clr_status train(pretrainer *t)

@@ -2,12 +2,15 @@
 #include "train/run_identity.h"
 
 /* Labels and the probe are not part of it: the weights do not depend on them. */
-static int add(const pretrainer *t, const float *initial, json_t *root)
+s2clr_status s2clr_pretrainer_identity(const pretrainer *t, const float *initial, char **out)
 {
     const s2clr_pretrain_settings *s = t->settings;
     s2clr_samples unlabelled = *t->train;
+    int failed;
     unlabelled.labels = NULL;
-    int failed = json_object_set_new(root, "temperature", json_real(s->temperature));
+    json_t *root = s2clr_run_identity_new(&s->common, t->card, t->level, t->net, &failed);
+    failed |= s2clr_run_identity_add_machine(root, &t->on);
+    failed |= json_object_set_new(root, "temperature", json_real(s->temperature));
     failed |= json_object_set_new(root, "chunk", json_integer(s->chunk));
     failed |= json_object_set_new(root, "share of second dates", json_real(s->natural));
     failed |= s2clr_run_identity_add_samples(root, "training samples", &unlabelled);
@@ -16,18 +19,5 @@ static int add(const pretrainer *t, const float *initial, json_t *root)
                                             t->train->count);
     failed |= s2clr_run_identity_add_floats(root, "initial weights", initial,
                                             s2clr_net_param_count(t->net));
-    return failed;
-}
-
-s2clr_status s2clr_pretrainer_identity(const pretrainer *t, const float *initial, char **out)
-{
-    json_t *root;
-    S2CLR_TRY(s2clr_run_identity_new(&t->settings->common, t->card, t->level, t->net, &root));
-    if (add(t, initial, root)) {
-        json_decref(root);
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "the run's settings cannot be written as JSON: a number is not "
-                               "finite or a name is not UTF-8");
-    }
-    return s2clr_run_identity_text(root, out);
+    return s2clr_run_identity_text(root, failed, out);
 }

@@ -88,7 +88,7 @@ static s2clr_status score(pretrainer *t, s2clr_scorer *scorer, const s2clr_progr
     s2clr_knn_result result;
     S2CLR_TRY(s2clr_scorer_run(scorer, 0, count, progress, features));
     S2CLR_TRY(s2clr_knn_shares(features, probe->labels, count, NULL, 0, s2clr_scorer_width(scorer),
-                               probe->classes, t->settings->probe_k, t->pool, share));
+                               probe->classes, t->settings->probe_k, t->on.pool, share));
     S2CLR_TRY(s2clr_knn_score(share, probe->labels, count, probe->classes, &result));
     probe->accuracy = result.accuracy;
     probe->auc = result.auc;
@@ -123,7 +123,7 @@ s2clr_status s2clr_probe_run(pretrainer *t, double from, double to)
                                           .output = S2CLR_OUTPUT_FEATURES};
     probe_progress context = {.t = t, .from = from, .to = to};
     const s2clr_progress progress = {.call = report, .context = &context};
-    S2CLR_TRY(s2clr_scorer_new(&options, t->backend, t->device, t->pool, &scorer));
+    S2CLR_TRY(s2clr_scorer_new(&options, t->on.backend, t->on.device, t->on.pool, &scorer));
     const s2clr_status status = with_scorer(t, scorer, &progress);
     s2clr_scorer_free(scorer);
     return status;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "train/normalise.h"
 #include "train/ppretrain.h"
+#include "train/recipe_check.h"
 
 static s2clr_status check_settings(const s2clr_pretrain_settings *s, const s2clr_samples *train)
 {
@@ -28,29 +29,12 @@ static s2clr_status check_settings(const s2clr_pretrain_settings *s, const s2clr
     return S2CLR_OK;
 }
 
-static s2clr_status check_shape(const s2clr_card *card, const s2clr_samples *samples,
-                                const char *what)
-{
-    if (samples->channels == card->bands && samples->size == card->patch) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                           "the %s samples have %d bands of %dx%d pixels, the card says %d bands "
-                           "of %dx%d",
-                           what, samples->channels, samples->size, samples->size, card->bands,
-                           card->patch, card->patch);
-}
-
 static s2clr_status check_card(pretrainer *t)
 {
-    const char *level = t->settings->common.level;
     const s2clr_arch *arch = &t->card->arch;
-    S2CLR_TRY(check_shape(t->card, t->train, "training"));
-    if (t->probe.from) S2CLR_TRY(check_shape(t->card, t->probe.from, "probe's"));
-    t->level = level ? s2clr_card_find_level(t->card, level) : NULL;
-    if (!t->level)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "the card has no level \"%s\"; the level of the training samples "
-                               "must be one of its %d levels",
-                               level ? level : "", t->card->levels);
+    S2CLR_TRY(s2clr_recipe_check_shape(t->card, t->train, "training"));
+    if (t->probe.from) S2CLR_TRY(s2clr_recipe_check_shape(t->card, t->probe.from, "probe's"));
+    S2CLR_TRY(s2clr_recipe_find_level(t->card, t->settings->common.level, &t->level));
     if (arch->outputs == 0 && arch->channels == t->card->bands) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_MISMATCH,
                            "the card's network has %d inputs and %d outputs, must have %d (one per "
@@ -104,7 +88,7 @@ s2clr_contrast_options s2clr_pretrainer_options(const pretrainer *t)
 s2clr_status s2clr_pretrainer_check(pretrainer *t)
 {
     S2CLR_TRY(check_card(t));
-    S2CLR_TRY(s2clr_net_new(&t->card->arch, &t->net));
+    S2CLR_TRY(s2clr_recipe_net_new(t->card, &t->net));
     const s2clr_contrast_options options = s2clr_pretrainer_options(t);
     S2CLR_TRY(s2clr_contrast_check(&options));
     S2CLR_TRY(check_settings(t->settings, t->train));
@@ -119,16 +103,16 @@ s2clr_status s2clr_pretrainer_prepare(pretrainer *t)
     const s2clr_pretrain_settings *s = t->settings;
     const s2clr_contrast_options options = s2clr_pretrainer_options(t);
     if (!(t->card->std[0] > 0))
-        S2CLR_TRY(s2clr_normalise_measure(t->card, t->level, t->train, s->common.seed, t->pool));
+        S2CLR_TRY(s2clr_normalise_measure(t->card, t->level, t->train, s->common.seed, t->on.pool));
     t->card->arch = *s2clr_net_arch(t->net);
     t->card->seed = s->common.seed;
     t->patch = (size_t)t->train->channels * (size_t)t->train->size * (size_t)t->train->size;
     S2CLR_TRY(s2clr_alloc(t->train->count, sizeof(size_t), "sample order", (void **)&t->order));
     S2CLR_TRY(join_places(t));
     S2CLR_TRY(s2clr_feed_new(t->train, t->card, t->level, &s->common.augment, s->common.seed,
-                             t->pool, &t->feed));
+                             t->on.pool, &t->feed));
     s2clr_feed_pair(t->feed, s->partner, s->natural);
-    return s2clr_contrast_new(&options, t->backend, t->device, t->pool, &t->contrast);
+    return s2clr_contrast_new(&options, t->on.backend, t->on.device, t->on.pool, &t->contrast);
 }
 
 void s2clr_pretrainer_close(pretrainer *t)

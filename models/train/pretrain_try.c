@@ -19,7 +19,8 @@ static s2clr_status measure(pretrainer *t, s2clr_pretrain_cost *cost)
     size_t weights;
     cost->steps = t->loop.steps;
     S2CLR_TRY(weight_bytes(t, &weights));
-    S2CLR_TRY(s2clr_contrast_needs(&options, t->backend, t->device, t->pool, &cost->bytes));
+    S2CLR_TRY(
+        s2clr_contrast_needs(&options, t->on.backend, t->on.device, t->on.pool, &cost->bytes));
     return s2clr_size_add(cost->bytes, weights, &cost->bytes);
 }
 
@@ -51,16 +52,11 @@ static s2clr_status try_step(pretrainer *t, s2clr_pretrain_cost *cost)
 }
 
 s2clr_status s2clr_pretrain_try(const s2clr_pretrain_settings *settings, s2clr_card *card,
-                                const s2clr_samples *train, const s2clr_backend *backend,
-                                s2clr_device *device, s2clr_pool *pool, s2clr_pretrain_cost *out)
+                                const s2clr_samples *train, const s2clr_machine *on,
+                                s2clr_pretrain_cost *out)
 {
     s2clr_pretrain_cost cost = {0};
-    pretrainer t = {.settings = settings,
-                    .card = card,
-                    .train = train,
-                    .backend = backend,
-                    .device = device,
-                    .pool = pool};
+    pretrainer t = {.settings = settings, .card = card, .train = train, .on = *on};
     s2clr_status status = s2clr_probe_open(NULL, &t.probe);
     if (status == S2CLR_OK) status = s2clr_pretrainer_check(&t);
     if (status == S2CLR_OK) status = measure(&t, &cost);

@@ -18,9 +18,7 @@ typedef struct trainer {
     s2clr_card *card;
     const s2clr_card_level *level;
     const s2clr_samples *train, *val;
-    const s2clr_backend *backend;
-    s2clr_device *device;
-    s2clr_pool *pool;
+    s2clr_machine on;
     const s2clr_progress *progress;
 
     size_t k;      /* outputs: 1 is a probability of two labels */
@@ -48,6 +46,12 @@ typedef struct trainer {
 /* Settings, samples and card against each other, before anything is made; fills k, labelled and
  * level. */
 s2clr_status s2clr_trainer_check(trainer *t);
+
+/* ---- supervised_identity.c ---- */
+
+/* Settings, data, network, preprocessing and machine, for run_loop.h. *out is freed with
+ * s2clr_free(). */
+s2clr_status s2clr_trainer_identity(const trainer *t, char **out);
 
 /* ---- rates.c ---- */
 

@@ -1,7 +1,11 @@
 #include "train/run_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,11 +87,31 @@ s2clr_status s2clr_run_folder_check(const char *path, int resume)
     return look(path, resume, &folder);
 }
 
+/* "checkpoint.safetensors.part-1234" of a process that was killed while it wrote. */
+static bool is_left_over(const char *name)
+{
+    const char *part = strstr(name, ".part-");
+    char *end;
+    if (!part) return false;
+    const long process = strtol(part + strlen(".part-"), &end, 10);
+    return process > 0 && *end == '\0' && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
+static void clear_left_overs(const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        if (is_left_over(entry->d_name)) unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder) closedir(folder);
+}
+
 s2clr_status s2clr_run_folder_open(const char *path, int resume, s2clr_run_folder *out)
 {
     s2clr_run_folder folder;
     S2CLR_TRY(look(path, resume, &folder));
     if (mkdir(path, 0777) != 0 && errno != EEXIST) return cannot_make(path, errno);
+    clear_left_overs(path);
     *out = folder;
     return S2CLR_OK;
 }

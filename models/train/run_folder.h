@@ -15,7 +15,8 @@ typedef struct s2clr_run_folder {
     int has_checkpoint;
 } s2clr_run_folder;
 
-/* Makes the folder if needed (its parent must exist). S2CLR_ERR_EXISTS when it holds a run and
+/* Makes the folder if needed (its parent must exist), and removes what a process that was killed
+ * had half-written. S2CLR_ERR_EXISTS when it holds a run and
  * resume is 0, or a finished model without the checkpoint to resume from. */
 s2clr_status s2clr_run_folder_open(const char *path, int resume, s2clr_run_folder *out);
 

@@ -100,82 +100,38 @@ static json_t *nodata_value(const s2clr_card_level *level)
     return level->has_nodata ? json_real(level->nodata) : json_null();
 }
 
-static s2clr_status cannot_write(json_t *root)
+int s2clr_run_identity_add_machine(json_t *root, const s2clr_machine *on)
 {
-    json_decref(root);
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                           "the run's settings cannot be written as JSON: a number is not finite "
-                           "or a name is not UTF-8");
+    const char *precision = s2clr_precision_name(on->backend->device_precision(on->device));
+    return json_object_set_new(root, "backend", json_string(on->backend->name)) |
+           json_object_set_new(root, "precision", json_string(precision));
 }
 
-s2clr_status s2clr_run_identity_new(const s2clr_training *t, const s2clr_card *card,
-                                    const s2clr_card_level *level, const s2clr_net *net,
-                                    json_t **out)
+json_t *s2clr_run_identity_new(const s2clr_training *t, const s2clr_card *card,
+                               const s2clr_card_level *level, const s2clr_net *net, int *failed)
 {
     json_t *root = json_pack("{s:s, s:f, s:f, s:f, s:i, s:i, s:i, s:o}", "optimiser", t->optimiser,
                              "rate", t->rate, "weight decay", t->weight_decay, "warm-up", t->warmup,
                              "epochs", t->epochs, "batch", t->batch, "micro-batch", t->micro,
                              "augmentations", augment_value(&t->augment));
-    int failed = json_object_set_new(root, "seed", seed_value(t->seed));
-    failed |= json_object_set_new(root, "architecture", arch_value(s2clr_net_arch(net)));
-    failed |= json_object_set_new(root, "level", json_string(level->name));
-    failed |= json_object_set_new(root, "level nodata", nodata_value(level));
-    failed |= json_object_set_new(root, "clamp", json_pack("[f, f]", level->low, level->high));
-    failed |= json_object_set_new(root, "band, gain, bias, mean, std", bands_value(card, level));
-    if (failed) return cannot_write(root);
-    *out = root;
-    return S2CLR_OK;
+    *failed = json_object_set_new(root, "seed", seed_value(t->seed));
+    *failed |= json_object_set_new(root, "architecture", arch_value(s2clr_net_arch(net)));
+    *failed |= json_object_set_new(root, "level", json_string(level->name));
+    *failed |= json_object_set_new(root, "level nodata", nodata_value(level));
+    *failed |= json_object_set_new(root, "clamp", json_pack("[f, f]", level->low, level->high));
+    *failed |= json_object_set_new(root, "band, gain, bias, mean, std", bands_value(card, level));
+    return root;
 }
 
-s2clr_status s2clr_run_identity_text(json_t *root, char **out)
+s2clr_status s2clr_run_identity_text(json_t *root, int failed, char **out)
 {
-    char *text = json_dumps(root, JSON_COMPACT);
-    if (!text) return cannot_write(root);
+    char *text = failed ? NULL : json_dumps(root, JSON_COMPACT);
     json_decref(root);
+    if (!text)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "the run's settings cannot be written as JSON: a number is not "
+                               "finite or a name is not UTF-8");
     const s2clr_status status = s2clr_strdup(text, out);
     free(text);
     return status;
-}
-
-/* ---- supervised ---- */
-
-static json_t *weights_value(const s2clr_supervised_settings *s, int labels)
-{
-    if (!s->class_weight) return json_null();
-    json_t *list = json_array();
-    for (int c = 0; c < labels; c++) json_array_append_new(list, json_real(s->class_weight[c]));
-    return list;
-}
-
-static int add_distillation(json_t *root, const s2clr_supervised_settings *s, size_t count)
-{
-    int failed = s2clr_run_identity_add_floats(root, "teacher's logits", s->soft, count);
-    if (!s->soft) return failed;
-    failed |= json_object_set_new(root, "teacher's share", json_real(s->distill_share));
-    failed |= json_object_set_new(root, "teacher", json_string(s->distill_hard ? "hard" : "soft"));
-    if (!s->distill_hard)
-        failed |= json_object_set_new(root, "temperature", json_real(s->distill_temperature));
-    return failed;
-}
-
-s2clr_status s2clr_run_identity(const s2clr_supervised_settings *s, const s2clr_card *card,
-                                const s2clr_card_level *level, const s2clr_net *net,
-                                const s2clr_samples *train, const s2clr_samples *val, char **out)
-{
-    json_t *root;
-    const int outputs = s2clr_net_arch(net)->outputs;
-    S2CLR_TRY(s2clr_run_identity_new(&s->common, card, level, net, &root));
-    int failed = json_object_set_new(root, "balance", json_real(s->balance));
-    failed |= json_object_set_new(root, "label smoothing", json_real(s->label_smoothing));
-    failed |= json_object_set_new(root, "patience", json_integer(s->patience));
-    failed |=
-        json_object_set_new(root, "class weights", weights_value(s, outputs == 1 ? 2 : outputs));
-    failed |= json_object_set_new(root, "frozen nodes", json_integer((json_int_t)s->frozen));
-    failed |= json_object_set_new(root, "decay per group", json_real(s->group_decay));
-    failed |= s2clr_run_identity_add_floats(root, "first weights", s->initial,
-                                            s2clr_net_param_count(net));
-    failed |= add_distillation(root, s, train->count * (size_t)outputs);
-    failed |= s2clr_run_identity_add_samples(root, "training samples", train);
-    failed |= s2clr_run_identity_add_samples(root, "validation samples", val);
-    return failed ? cannot_write(root) : s2clr_run_identity_text(root, out);
 }

@@ -7,7 +7,7 @@
 
 #include "file/safetensors.h"
 
-enum { VERSION = 1, ARRAYS_MAX = 4, DIFFERENCES_MAX = 768 };
+enum { VERSION = 2, WITHOUT_MACHINE = 1, ARRAYS_MAX = 4, DIFFERENCES_MAX = 768 };
 
 static s2clr_tensor flat(const s2clr_run_array *array)
 {
@@ -67,8 +67,8 @@ static s2clr_status compare_identity(const char *path, const json_t *was, const 
     json_decref(now);
     if (!text[0]) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                           "%s: cannot resume, this run differs in %s; use the same settings and "
-                           "data, or another run folder",
+                           "%s: cannot resume, this run differs in %s; use the same settings, "
+                           "data, device and precision, or another run folder",
                            path, text);
 }
 
@@ -107,7 +107,14 @@ static s2clr_status load(const s2clr_tensors *file, const char *path, const json
                          const char *identity, const s2clr_run_array *arrays, size_t count)
 {
     const json_t *run = json_object_get(root, "run");
-    if (json_integer_value(json_object_get(root, "version")) != VERSION || !json_is_object(run))
+    const json_int_t version = json_integer_value(json_object_get(root, "version"));
+    if (version == WITHOUT_MACHINE)
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: its version is %d, which does not say backend and precision; "
+                               "%d is needed to go on exactly: finish the run with the s2clr that "
+                               "began it, or use another run folder",
+                               path, WITHOUT_MACHINE, VERSION);
+    if (version != VERSION || !json_is_object(run))
         return s2clr_error_set(S2CLR_ERR_FORMAT,
                                "%s: not a file of a run of version %d; use another run folder or "
                                "remove the file",

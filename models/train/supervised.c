@@ -11,7 +11,7 @@
 #include "train/metrics.h"
 #include "train/normalise.h"
 #include "train/ptrainer.h"
-#include "train/run_identity.h"
+#include "train/recipe_check.h"
 
 enum { RESAMPLES = 1000 };
 
@@ -60,14 +60,15 @@ static s2clr_status make_parts(trainer *t)
     S2CLR_TRY(s2clr_trainer_deck(t, &labels, &classes));
     S2CLR_TRY(s2clr_sampler_new(labels, classes, t->train->count, (size_t)c->batch, s->balance,
                                 c->seed, &t->sampler));
-    S2CLR_TRY(s2clr_feed_new(t->train, t->card, t->level, &c->augment, c->seed, t->pool, &t->feed));
+    S2CLR_TRY(
+        s2clr_feed_new(t->train, t->card, t->level, &c->augment, c->seed, t->on.pool, &t->feed));
     const s2clr_step_options options = {.output = S2CLR_OUTPUT_LOGITS,
                                         .batch = c->batch,
                                         .micro = c->micro,
                                         .h = t->train->size,
                                         .w = t->train->size,
                                         .frozen = s->frozen};
-    S2CLR_TRY(s2clr_step_new(t->net, t->backend, t->device, t->pool, &options, &t->step));
+    S2CLR_TRY(s2clr_step_new(t->net, t->on.backend, t->on.device, t->on.pool, &options, &t->step));
     t->loop.steps = s2clr_sampler_steps(t->sampler);
     return S2CLR_OK;
 }
@@ -78,11 +79,11 @@ static s2clr_status set_up(trainer *t)
     char *identity;
     S2CLR_TRY(s2clr_trainer_check(t));
     S2CLR_TRY(s2clr_loss_find(t->k == 1 ? "bce" : "softmax", &t->loss));
-    S2CLR_TRY(s2clr_net_new(&t->card->arch, &t->net));
+    S2CLR_TRY(s2clr_recipe_net_new(t->card, &t->net));
     S2CLR_TRY(s2clr_trainer_rates(t));
     t->loop = (s2clr_run_loop){.training = &s->common,
                                .net = t->net,
-                               .pool = t->pool,
+                               .pool = t->on.pool,
                                .progress = t->progress,
                                .views = (size_t)s->common.batch,
                                .train_share = training_share,
@@ -90,12 +91,12 @@ static s2clr_status set_up(trainer *t)
     S2CLR_TRY(s2clr_run_loop_open(&t->loop, true));
     S2CLR_TRY(allocate(t));
     if (!(t->card->std[0] > 0))
-        S2CLR_TRY(s2clr_normalise_measure(t->card, t->level, t->train, s->common.seed, t->pool));
+        S2CLR_TRY(s2clr_normalise_measure(t->card, t->level, t->train, s->common.seed, t->on.pool));
     t->card->arch = *s2clr_net_arch(t->net);
     t->card->seed = s->common.seed;
-    t->card->temperature = 1;
+    s2clr_card_uncalibrate(t->card);
     S2CLR_TRY(make_parts(t));
-    S2CLR_TRY(s2clr_run_identity(s, t->card, t->level, t->net, t->train, t->val, &identity));
+    S2CLR_TRY(s2clr_trainer_identity(t, &identity));
     return s2clr_run_loop_start(&t->loop, identity, s->initial);
 }
 
@@ -148,7 +149,7 @@ static s2clr_status judge_binary(trainer *t)
     char *numbers;
     S2CLR_TRY(s2clr_metrics_best_threshold(t->p, labels, t->val->count, &card->threshold));
     S2CLR_TRY(s2clr_metrics_compute(t->p, labels, t->val->count, card->threshold, RESAMPLES,
-                                    t->settings->common.seed, t->pool, &metrics));
+                                    t->settings->common.seed, t->on.pool, &metrics));
     card->prevalence = s2clr_trainer_prevalence(t);
     S2CLR_TRY(s2clr_metrics_format(&metrics, &numbers));
     return set_metrics(card, numbers);
@@ -175,8 +176,7 @@ static s2clr_status conclude(trainer *t)
 
 s2clr_status s2clr_supervised_run(const s2clr_supervised_settings *settings, s2clr_card *card,
                                   const s2clr_samples *train, const s2clr_samples *val,
-                                  const s2clr_backend *backend, s2clr_device *device,
-                                  s2clr_pool *pool, const s2clr_progress *progress,
+                                  const s2clr_machine *on, const s2clr_progress *progress,
                                   s2clr_supervised_result *result)
 {
     const double start = s2clr_run_loop_now();
@@ -184,9 +184,7 @@ s2clr_status s2clr_supervised_run(const s2clr_supervised_settings *settings, s2c
                  .card = card,
                  .train = train,
                  .val = val,
-                 .backend = backend,
-                 .device = device,
-                 .pool = pool,
+                 .on = *on,
                  .progress = progress};
     s2clr_status status = set_up(&t);
     while (status == S2CLR_OK && !finished(&t)) status = s2clr_trainer_epoch(&t);

@@ -4,8 +4,8 @@
  *     s2clr_supervised_settings settings;
  *     s2clr_supervised_defaults(&settings);
  *     settings.common.run_dir = "run";
- *     S2CLR_TRY(s2clr_supervised_run(&settings, card, &train, &val, backend, device, pool,
- *                                    &progress, &result));
+ *     S2CLR_TRY(s2clr_supervised_run(&settings, card, &train, &val, &machine, &progress,
+ *                                    &result));
  *
  * The run directory holds `checkpoint.safetensors` (weights, moments, best weights, counters;
  * replaced at once after every epoch), `log.jsonl` (one line per epoch) and, at the end,
@@ -17,9 +17,9 @@
 
 #include <stdbool.h>
 
-#include "base/pool.h"
 #include "base/progress.h"
 #include "file/card.h"
+#include "train/machine.h"
 #include "train/samples.h"
 #include "train/training.h"
 
@@ -58,15 +58,14 @@ typedef struct s2clr_supervised_result {
  * resume is 0; S2CLR_ERR_MISMATCH when resuming with other settings or data, naming which. */
 s2clr_status s2clr_supervised_run(const s2clr_supervised_settings *settings, s2clr_card *card,
                                   const s2clr_samples *train, const s2clr_samples *val,
-                                  const s2clr_backend *backend, s2clr_device *device,
-                                  s2clr_pool *pool, const s2clr_progress *progress,
+                                  const s2clr_machine *on, const s2clr_progress *progress,
                                   s2clr_supervised_result *result);
 
 typedef struct s2clr_supervised_cost {
-    size_t weights, learning; /* trainable values, and those of them that this run changes */
-    size_t steps;             /* per epoch */
-    size_t bytes;             /* activations, weights, gradients, moments */
-    double seconds;           /* of one step, measured; 0 when the memory for it is not there */
+    size_t weights, learning;  /* trainable values, and those of them that this run changes */
+    size_t steps;              /* per epoch */
+    size_t bytes;              /* activations, weights, gradients, moments */
+    double seconds;            /* of one step, measured; 0 when the memory for it is not there */
     double validation_seconds; /* of one epoch, from the forward half of that step */
 } s2clr_supervised_cost;
 
@@ -74,22 +73,27 @@ typedef struct s2clr_supervised_cost {
  * written. settings->soft: any array of that size stands for the teacher's logits. */
 s2clr_status s2clr_supervised_try(const s2clr_supervised_settings *settings, s2clr_card *card,
                                   const s2clr_samples *train, const s2clr_samples *val,
-                                  const s2clr_backend *backend, s2clr_device *device,
-                                  s2clr_pool *pool, s2clr_supervised_cost *out);
+                                  const s2clr_machine *on, s2clr_supervised_cost *out);
 
 /* Probabilities of all samples with weights of net (used for validation and by `evaluate`):
- * p[i] = sigmoid(logit / card->temperature). */
+ * p[i] = s2clr_card_probability(card, logit). */
 s2clr_status s2clr_predict_samples(const s2clr_net *net, const float *params,
                                    const s2clr_card *card, const char *level,
                                    const s2clr_samples *samples, const s2clr_backend *backend,
                                    s2clr_device *device, s2clr_pool *pool,
                                    const s2clr_progress *progress, double *p);
 
-/* The same for a network of K outputs: p: (count, K), softmax of logits / card->temperature. */
+/* The same for a network of K outputs: p: (count, K), s2clr_card_probabilities(). */
 s2clr_status s2clr_predict_classes(const s2clr_net *net, const float *params,
                                    const s2clr_card *card, const char *level,
                                    const s2clr_samples *samples, const s2clr_backend *backend,
                                    s2clr_device *device, s2clr_pool *pool,
                                    const s2clr_progress *progress, double *p);
+
+/* The logits themselves, as the network gives them: (count, K). */
+s2clr_status s2clr_predict_logits(const s2clr_net *net, const float *params, const s2clr_card *card,
+                                  const char *level, const s2clr_samples *samples,
+                                  const s2clr_backend *backend, s2clr_device *device,
+                                  s2clr_pool *pool, const s2clr_progress *progress, float *logits);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "train/ptrainer.h"
+#include "train/recipe_check.h"
 
 static s2clr_status check_distillation(const s2clr_supervised_settings *s)
 {
@@ -86,17 +87,6 @@ static s2clr_status check_labels(const s2clr_card *card, const s2clr_samples *sa
                : check_classes(card, count, labels, samples->count, what, every);
 }
 
-static s2clr_status check_shape(const s2clr_card *card, const s2clr_samples *samples,
-                                const char *what)
-{
-    if (samples->channels == card->bands && samples->size == card->patch) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                           "the %s samples have %d bands of %dx%d pixels, the card says %d bands "
-                           "of %dx%d",
-                           what, samples->channels, samples->size, samples->size, card->bands,
-                           card->patch, card->patch);
-}
-
 static s2clr_status check_network(const s2clr_card *card)
 {
     if (card->arch.outputs == 0)
@@ -141,7 +131,6 @@ static bool has_all_labels(const s2clr_samples *samples)
 s2clr_status s2clr_trainer_check(trainer *t)
 {
     const s2clr_supervised_settings *s = t->settings;
-    const char *level = s->common.level;
     S2CLR_TRY(check_network(t->card));
     const size_t labels = t->card->arch.outputs == 1 ? 2 : (size_t)t->card->arch.outputs;
     t->k = (size_t)t->card->arch.outputs;
@@ -150,13 +139,8 @@ s2clr_status s2clr_trainer_check(trainer *t)
     if (t->labelled || !s->soft || s->distill_share < 1)
         S2CLR_TRY(check_labels(t->card, t->train, labels, "training", true));
     S2CLR_TRY(check_labels(t->card, t->val, labels, "validation", false));
-    S2CLR_TRY(check_shape(t->card, t->train, "training"));
-    S2CLR_TRY(check_shape(t->card, t->val, "validation"));
-    t->level = level ? s2clr_card_find_level(t->card, level) : NULL;
-    if (!t->level)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "the card has no level \"%s\"; the level of the training samples "
-                               "must be one of its %d levels",
-                               level ? level : "", t->card->levels);
+    S2CLR_TRY(s2clr_recipe_check_shape(t->card, t->train, "training"));
+    S2CLR_TRY(s2clr_recipe_check_shape(t->card, t->val, "validation"));
+    S2CLR_TRY(s2clr_recipe_find_level(t->card, s->common.level, &t->level));
     return check_statistics(t->card, s->initial != NULL);
 }

@@ -1,6 +1,7 @@
 /* What a supervised run would cost: one step on made-up patches, timed. */
 #include "base/memory.h"
 #include "train/ptrainer.h"
+#include "train/recipe_check.h"
 
 typedef struct attempt {
     trainer t; /* of which no folder is opened */
@@ -27,7 +28,7 @@ static s2clr_status measure(attempt *a, s2clr_supervised_cost *cost)
     S2CLR_TRY(s2clr_size_mul(trainable, 1 + (size_t)a->optimiser->moments, &weights));
     S2CLR_TRY(s2clr_size_add(weights, 2 * all, &weights));
     S2CLR_TRY(s2clr_size_mul(weights, sizeof(float), &weights));
-    S2CLR_TRY(s2clr_step_needs(t->net, t->backend, t->device, s2clr_pool_threads(t->pool),
+    S2CLR_TRY(s2clr_step_needs(t->net, t->on.backend, t->on.device, s2clr_pool_threads(t->on.pool),
                                &a->options, &cost->bytes));
     return s2clr_size_add(cost->bytes, weights, &cost->bytes);
 }
@@ -53,7 +54,7 @@ static s2clr_status make_up(attempt *a)
     for (size_t i = 0; i < batch * patch; i++) t->x[i] = (float)(i * 7919 % 1000) / 500 - 1;
     for (size_t i = 0; i < batch * t->k; i++) t->dlogits[i] = (i % 2 ? 1e-3f : -1e-3f);
     S2CLR_TRY(s2clr_net_init(t->net, t->settings->common.seed, a->params));
-    return s2clr_step_new(t->net, t->backend, t->device, t->pool, &a->options, &t->step);
+    return s2clr_step_new(t->net, t->on.backend, t->on.device, t->on.pool, &a->options, &t->step);
 }
 
 static s2clr_status take_step(attempt *a, uint64_t number)
@@ -65,8 +66,8 @@ static s2clr_status take_step(attempt *a, uint64_t number)
     S2CLR_TRY(s2clr_step_forward(t->step, a->params, t->x, t->logits));
     a->forward = s2clr_run_loop_now() - start;
     S2CLR_TRY(s2clr_step_backward(t->step, a->params, t->dlogits, a->gradient));
-    return s2clr_optimiser_step(a->optimiser, &numbers, t->net, t->pool, 1e-6, number, a->gradient,
-                                a->moments, a->params);
+    return s2clr_optimiser_step(a->optimiser, &numbers, t->net, t->on.pool, 1e-6, number,
+                                a->gradient, a->moments, a->params);
 }
 
 /* The first step compiles and touches the memory; the second is what all others will be. */
@@ -87,7 +88,7 @@ static s2clr_status run(attempt *a, s2clr_supervised_cost *cost)
     trainer *t = &a->t;
     const s2clr_supervised_settings *s = t->settings;
     S2CLR_TRY(s2clr_trainer_check(t));
-    S2CLR_TRY(s2clr_net_new(&t->card->arch, &t->net));
+    S2CLR_TRY(s2clr_recipe_net_new(t->card, &t->net));
     S2CLR_TRY(s2clr_trainer_rates(t));
     S2CLR_TRY(s2clr_optimiser_find(s->common.optimiser, &a->optimiser));
     a->options = (s2clr_step_options){.output = S2CLR_OUTPUT_LOGITS,
@@ -103,17 +104,10 @@ static s2clr_status run(attempt *a, s2clr_supervised_cost *cost)
 
 s2clr_status s2clr_supervised_try(const s2clr_supervised_settings *settings, s2clr_card *card,
                                   const s2clr_samples *train, const s2clr_samples *val,
-                                  const s2clr_backend *backend, s2clr_device *device,
-                                  s2clr_pool *pool, s2clr_supervised_cost *out)
+                                  const s2clr_machine *on, s2clr_supervised_cost *out)
 {
     s2clr_supervised_cost cost = {0};
-    attempt a = {.t = {.settings = settings,
-                       .card = card,
-                       .train = train,
-                       .val = val,
-                       .backend = backend,
-                       .device = device,
-                       .pool = pool}};
+    attempt a = {.t = {.settings = settings, .card = card, .train = train, .val = val, .on = *on}};
     const s2clr_status status = run(&a, &cost);
     s2clr_step_free(a.t.step);
     s2clr_net_free(a.t.net);

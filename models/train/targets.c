@@ -19,17 +19,22 @@ static int decision(const float *logits, size_t k)
 static s2clr_status decide_all(trainer *t, int classes)
 {
     const size_t count = t->train->count;
-    size_t positives = 0;
+    size_t found[S2CLR_SAMPLER_LABELS_MAX] = {0};
     S2CLR_TRY(s2clr_alloc(count, sizeof(int), "the teacher's labels", (void **)&t->decided));
     for (size_t i = 0; i < count; i++) {
         t->decided[i] = decision(t->settings->soft + i * t->k, t->k);
-        positives += t->decided[i] == 1;
+        found[t->decided[i]]++;
     }
-    if (classes > 2 || (positives > 0 && positives < count)) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                           "the teacher takes %zu of the %zu training samples for \"%s\": nothing "
-                           "to balance; a balance of 0 takes them as they come",
-                           positives, count, t->card->positive);
+    for (int c = 0; c < classes; c++) {
+        if (found[c] > 0) continue;
+        const char *name = classes > 2 ? t->card->class_name[c] : t->card->positive;
+        return s2clr_error_set(
+            S2CLR_ERR_ARGUMENT,
+            "the teacher takes %zu of the %zu training samples for \"%s\": nothing "
+            "to balance; a balance of 0 takes them as they come",
+            classes > 2 ? 0 : found[1], count, name);
+    }
+    return S2CLR_OK;
 }
 
 s2clr_status s2clr_trainer_deck(trainer *t, const int **labels, int *classes)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "file/card_probability.h"
 #include "train/run_identity.h"
 #include "train/run_state.h"
 #include "train/scorer.h"
@@ -90,7 +91,7 @@ s2clr_status s2clr_teach_check(const s2clr_model *const *models, size_t count,
 
 /* ---- what was computed before ---- */
 
-static s2clr_status identify(lesson *l)
+static s2clr_status identify(lesson *l, const s2clr_machine *on)
 {
     json_t *root = json_object(), *list = json_array();
     int failed = 0;
@@ -103,12 +104,9 @@ static s2clr_status identify(lesson *l)
         snprintf(key, sizeof key, "band %d", b);
         failed |= json_object_set_new(root, key, json_string(l->card->band[b]));
     }
+    failed |= s2clr_run_identity_add_machine(root, on);
     failed |= s2clr_run_identity_add_samples(root, "samples", l->samples);
-    if (failed) {
-        json_decref(root);
-        return s2clr_error_set(S2CLR_ERR_MEMORY, "no memory for the teachers' identity");
-    }
-    return s2clr_run_identity_text(root, &l->identity);
+    return s2clr_run_identity_text(root, failed, &l->identity);
 }
 
 static s2clr_run_array array_of(const lesson *l)
@@ -146,12 +144,13 @@ static double log_of_sum(double a, double b)
 }
 
 /* Log probabilities of a row of logits: (k), or of "yes" and "no" when k is 1. */
-static void log_probabilities(const float *z, size_t k, double temperature, double *out)
+static void log_probabilities(const float *z, size_t k, const s2clr_card *teacher, double *out)
 {
+    const double temperature = teacher->temperature;
     if (k == 1) {
-        const double scaled = (double)z[0] / temperature;
-        out[0] = -log_of_sum(0, -scaled);
-        out[1] = -log_of_sum(0, scaled);
+        const double odds = s2clr_card_log_odds(teacher, (double)z[0]);
+        out[0] = -log_of_sum(0, -odds);
+        out[1] = -log_of_sum(0, odds);
         return;
     }
     double total = (double)z[0] / temperature;
@@ -159,27 +158,29 @@ static void log_probabilities(const float *z, size_t k, double temperature, doub
     for (size_t j = 0; j < k; j++) out[j] = (double)z[j] / temperature - total;
 }
 
-static void add_rows(lesson *l, double temperature)
+static void add_rows(lesson *l, const s2clr_card *teacher)
 {
     const size_t wide = l->k == 1 ? 2 : l->k;
     double row[S2CLR_CARD_CLASSES_MAX];
     for (size_t i = 0; i < l->taken; i++) {
         double *sum = l->sums + i * wide;
-        log_probabilities(l->rows + i * l->k, l->k, temperature, row);
+        log_probabilities(l->rows + i * l->k, l->k, teacher, row);
         for (size_t j = 0; j < wide; j++)
             sum[j] = l->teacher == 0 ? row[j] : log_of_sum(sum[j], row[j]);
     }
 }
 
-/* A single teacher's logits stay as they are but for its temperature. */
+/* A single teacher's logits stay as they are but for its calibration. */
 static void conclude(lesson *l)
 {
     float *out = l->logits + l->first * l->k;
-    const double temperature = s2clr_model_card(l->models[0])->temperature;
+    const s2clr_card *teacher = s2clr_model_card(l->models[0]);
     const size_t values = l->taken * l->k;
     for (size_t i = 0; i < values; i++) {
-        if (l->count == 1)
-            out[i] = (float)((double)l->rows[i] / temperature);
+        if (l->count == 1 && l->k == 1)
+            out[i] = (float)s2clr_card_log_odds(teacher, (double)l->rows[i]);
+        else if (l->count == 1)
+            out[i] = (float)((double)l->rows[i] / teacher->temperature);
         else if (l->k == 1)
             out[i] = (float)(l->sums[2 * i] - l->sums[2 * i + 1]);
         else
@@ -206,15 +207,14 @@ static s2clr_status teach_part(lesson *l)
     l->taken = left < l->part ? left : l->part;
     for (l->teacher = 0; l->teacher < l->count; l->teacher++) {
         S2CLR_TRY(s2clr_scorer_run(l->scorers[l->teacher], l->first, l->taken, &progress, l->rows));
-        add_rows(l, s2clr_model_card(l->models[l->teacher])->temperature);
+        add_rows(l, s2clr_model_card(l->models[l->teacher]));
     }
     conclude(l);
     l->first += l->taken;
     return remember(l);
 }
 
-static s2clr_status open_scorers(lesson *l, const s2clr_backend *backend, s2clr_device *device,
-                                 s2clr_pool *pool)
+static s2clr_status open_scorers(lesson *l, const s2clr_machine *on)
 {
     for (size_t i = 0; i < l->count; i++) {
         int *channel = l->bands + i * S2CLR_CARD_BANDS_MAX;
@@ -226,7 +226,7 @@ static s2clr_status open_scorers(lesson *l, const s2clr_backend *backend, s2clr_
                                               .samples = l->samples,
                                               .band = channel,
                                               .output = S2CLR_OUTPUT_LOGITS};
-        S2CLR_TRY(s2clr_scorer_new(&options, backend, device, pool, &l->scorers[i]));
+        S2CLR_TRY(s2clr_scorer_new(&options, on->backend, on->device, on->pool, &l->scorers[i]));
     }
     return S2CLR_OK;
 }
@@ -245,23 +245,21 @@ static s2clr_status prepare(lesson *l)
     return s2clr_alloc(sums, sizeof *l->sums, "teachers' probabilities", (void **)&l->sums);
 }
 
-static s2clr_status teach(lesson *l, const s2clr_backend *backend, s2clr_device *device,
-                          s2clr_pool *pool)
+static s2clr_status teach(lesson *l, const s2clr_machine *on)
 {
-    S2CLR_TRY(identify(l));
+    S2CLR_TRY(identify(l, on));
     memset(l->logits, 0, l->samples->count * l->k * sizeof *l->logits);
     S2CLR_TRY(recall(l));
     if (l->first == l->samples->count) return S2CLR_OK;
     S2CLR_TRY(prepare(l));
-    S2CLR_TRY(open_scorers(l, backend, device, pool));
+    S2CLR_TRY(open_scorers(l, on));
     while (l->first < l->samples->count) S2CLR_TRY(teach_part(l));
     return S2CLR_OK;
 }
 
 s2clr_status s2clr_teach(const s2clr_model *const *models, size_t count, const s2clr_card *card,
                          const char *level, const s2clr_samples *samples, const char *cache,
-                         const s2clr_backend *backend, s2clr_device *device, s2clr_pool *pool,
-                         const s2clr_progress *progress, float *logits)
+                         const s2clr_machine *on, const s2clr_progress *progress, float *logits)
 {
     S2CLR_TRY(s2clr_teach_check(models, count, card, level));
     lesson l = {.models = models,
@@ -273,7 +271,7 @@ s2clr_status s2clr_teach(const s2clr_model *const *models, size_t count, const s
                 .progress = progress,
                 .k = (size_t)card->arch.outputs,
                 .logits = logits};
-    const s2clr_status status = teach(&l, backend, device, pool);
+    const s2clr_status status = teach(&l, on);
     for (size_t i = 0; l.scorers && i < count; i++) s2clr_scorer_free(l.scorers[i]);
     s2clr_free(l.scorers);
     s2clr_free(l.bands);

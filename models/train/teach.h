@@ -1,8 +1,8 @@
 /*
  * Teachers: what trained models say about the samples that a student will learn from.
  *
- *     S2CLR_TRY(s2clr_teach(models, count, card, "L2A", &train, "run/teacher.safetensors", backend,
- *                           device, pool, progress, logits));
+ *     S2CLR_TRY(s2clr_teach(models, count, card, "L2A", &train, "run/teacher.safetensors",
+ *                           &machine, progress, logits));
  *     settings.soft = logits;
  *     S2CLR_TRY(s2clr_supervised_run(&settings, card, &train, &val, ...));
  *
@@ -12,9 +12,9 @@
 #ifndef S2CLR_TRAIN_TEACH_H
 #define S2CLR_TRAIN_TEACH_H
 
-#include "base/pool.h"
 #include "base/progress.h"
 #include "file/model.h"
+#include "train/machine.h"
 #include "train/samples.h"
 
 /* What s2clr_teach() would refuse, found before anything is computed: outputs, bands, level, patch.
@@ -28,7 +28,6 @@ s2clr_status s2clr_teach_check(const s2clr_model *const *models, size_t count,
  * other teachers or samples is S2CLR_ERR_MISMATCH. */
 s2clr_status s2clr_teach(const s2clr_model *const *models, size_t count, const s2clr_card *card,
                          const char *level, const s2clr_samples *samples, const char *cache,
-                         const s2clr_backend *backend, s2clr_device *device, s2clr_pool *pool,
-                         const s2clr_progress *progress, float *logits);
+                         const s2clr_machine *on, const s2clr_progress *progress, float *logits);
 
 #endif

@@ -12,7 +12,7 @@
 # Every run is a folder of WORK with its model; one that is there is skipped, one that was
 # interrupted resumes, so the script may be stopped and started at any time. About 12 hours on two
 # cores. Larger: ARCH=resnet50 WIDTH=64 PRETRAIN=200 DEVICE=cuda, and whatever else stands below.
-# Result: WORK/results.csv by label_efficiency.py, and WORK/*.json of every model.
+# Result: WORK/*.json of every model, WORK/results.csv and a table by label_efficiency.py.
 set -eu
 s2clr=$1 data=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -102,4 +102,5 @@ for seed in $SEEDS; do
     for share in $CROP_SHARES; do compare crop "$share" "$seed"; done
     for share in $TEN_SHARES; do compare ten "$share" "$seed"; done
 done
-python3 "$here/label_efficiency.py" "$work" >"$work/results.csv"
+python3 "$here/label_efficiency.py" "$work" runs >"$work/results.csv"
+python3 "$here/label_efficiency.py" "$work" table

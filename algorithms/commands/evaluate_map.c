@@ -1,0 +1,190 @@
+/* A probability map judged at labelled points. */
+#include <cpl_conv.h>
+#include <gdal.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "commands/edge.h"
+#include "commands/evaluate_job.h"
+#include "labels/plabels.h"
+#include "sentinel2/gdal_watch.h"
+
+enum { TAG_MAX = 200 };
+
+/* What the map says of itself: tags of s2clr-predict(1). */
+typedef struct tags {
+    char model[TAG_MAX], positive[TAG_MAX], warning[400];
+    double threshold, prevalence; /* 0: not said */
+} tags;
+
+static void read_tag(GDALDatasetH map, const char *name, char *out, size_t size)
+{
+    const char *value = GDALGetMetadataItem(map, name, "S2CLR");
+    if (!value) value = GDALGetMetadataItem(map, name, NULL);
+    snprintf(out, size, "%s", value ? value : "");
+}
+
+static s2clr_status read_tags(const char *path, tags *out)
+{
+    char text[TAG_MAX];
+    s2clr_gdal_watch watch;
+    s2clr_gdal_watch_begin(&watch);
+    GDALDatasetH map = GDALOpenEx(path, GDAL_OF_RASTER, NULL, NULL, NULL);
+    s2clr_gdal_watch_end(&watch);
+    if (!map) return s2clr_error_set(S2CLR_ERR_IO, "%s: %s", path, watch.text);
+    read_tag(map, "MODEL_ID", out->model, sizeof out->model);
+    read_tag(map, "POSITIVE", out->positive, sizeof out->positive);
+    read_tag(map, "MODEL_WARNING", out->warning, sizeof out->warning);
+    read_tag(map, "THRESHOLD", text, sizeof text);
+    out->threshold = text[0] ? CPLAtof(text) : 0;
+    read_tag(map, "PREVALENCE", text, sizeof text);
+    out->prevalence = text[0] ? CPLAtof(text) : 0;
+    GDALClose(map);
+    return S2CLR_OK;
+}
+
+/* ---- labels ---- */
+
+/* Points with columns as on croplands.org say 1 for rainfed and 2 for irrigated land in `water`. */
+static s2clr_status find_labels(const s2clr_evaluate *j, size_t *column, s2clr_classes *classes)
+{
+    const char *name = s2clr_args_text(j->args, "label-column");
+    const char *positive = s2clr_args_text(j->args, "positive");
+    const char *negative = s2clr_args_text(j->args, "negative");
+    if (!name && s2clr_points_has_column(j->points, "water", column)) {
+        if (!positive && !negative) positive = "2", negative = "1";
+    } else {
+        if (!name) name = "label";
+        S2CLR_TRY(s2clr_points_column(j->points, name, column));
+    }
+    return s2clr_classes_make(j->points->path, positive ? positive : "1", negative, classes);
+}
+
+/* ---- points ---- */
+
+typedef struct taking {
+    s2clr_evaluate *j;
+    s2clr_map_value *value; // (points)
+    double *p;              // (points): of those taken
+    size_t label_column, group_column;
+    bool grouped;
+    s2clr_classes classes;
+} taking;
+
+/* Takes a point into the report, or says why not. */
+static s2clr_status take_point(taking *t, size_t i)
+{
+    s2clr_evaluate *j = t->j;
+    const s2clr_map_value *value = &t->value[i];
+    const char *text = s2clr_points_text(j->points, i, t->label_column);
+    char row[40];
+    snprintf(row, sizeof row, "row %lld", j->points->row[i]);
+    const s2clr_label label = *text ? s2clr_classes_of(&t->classes, text) : S2CLR_LABEL_UNKNOWN;
+    if (label == S2CLR_LABEL_UNKNOWN) {
+        s2clr_evaluation_leave_out(&j->e, *text ? "with another label" : "without a label", row);
+        return S2CLR_OK;
+    }
+    if (value->state != S2CLR_POINT_HERE) {
+        s2clr_evaluation_leave_out(&j->e, s2clr_point_state_text(value->state), row);
+        return S2CLR_OK;
+    }
+    if (!(value->value >= 0 && value->value <= 1))
+        return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                               "%s: the map says %g at %s of %s; wanted: probabilities from 0 to 1 "
+                               "(--band names another band)",
+                               s2clr_args_text(j->args, "map"), value->value, row, j->points->path);
+    if (t->grouped)
+        S2CLR_TRY(s2clr_evaluation_group(&j->e, j->e.count,
+                                         s2clr_points_text(j->points, i, t->group_column)));
+    t->p[j->e.count] = value->value;
+    j->label[j->e.count++] = label == S2CLR_LABEL_POSITIVE;
+    return S2CLR_OK;
+}
+
+static s2clr_status take_points(taking *t)
+{
+    s2clr_evaluate *j = t->j;
+    const s2clr_points *points = j->points;
+    const char *by = s2clr_args_text(j->args, "group");
+    S2CLR_TRY(find_labels(j, &t->label_column, &t->classes));
+    if (by) {
+        S2CLR_TRY(s2clr_points_column(points, by, &t->group_column));
+        j->e.group_by = points->column[t->group_column];
+        t->grouped = true;
+    }
+    S2CLR_TRY(s2clr_map_points(s2clr_args_text(j->args, "map"),
+                               (int)s2clr_args_int(j->args, "band"), points->crs,
+                               (const double(*)[2])points->at, points->count, t->value));
+    S2CLR_TRY(s2clr_alloc(points->count, sizeof *j->label, "labels", (void **)&j->label));
+    j->e.label = j->label;
+    for (size_t i = 0; i < points->count; i++) S2CLR_TRY(take_point(t, i));
+    for (size_t i = 0; i < points->placeless; i++)
+        s2clr_evaluation_leave_out(&j->e, "without coordinates", "");
+    return S2CLR_OK;
+}
+
+/* ---- the row ---- */
+
+/* Texts of the map live as long as the job. */
+static s2clr_status add_row(s2clr_evaluate *j, const tags *said, s2clr_evaluation_row **out)
+{
+    const char *path = s2clr_args_text(j->args, "map"), *name = strrchr(path, '/');
+    s2clr_evaluation_row *row;
+    S2CLR_TRY(s2clr_evaluation_add(&j->e, name && name[1] ? name + 1 : path, S2CLR_ROW_MAP, &row));
+    row->path = path;
+    row->threshold = s2clr_args_given(j->args, "threshold") ? s2clr_args_real(j->args, "threshold")
+                     : said->threshold > 0                  ? said->threshold
+                                                            : 0.5;
+    row->trained = said->prevalence < 1 ? said->prevalence : 0;
+    const int used = snprintf(row->how, sizeof row->how, "threshold %s%s%.60s%s",
+                              s2clr_args_given(j->args, "threshold") ? "given"
+                              : said->threshold > 0                  ? "as the map's tags say"
+                                                                     : "0.5, the map says none",
+                              said->model[0] ? "; made by " : "", said->model,
+                              row->trained > 0 ? ""
+                                               : "; the share of positives that it was made "
+                                                 "for is not known");
+    if (said->warning[0] && used > 0 && (size_t)used < sizeof row->how)
+        snprintf(row->how + used, sizeof row->how - (size_t)used, "; mind: %s", said->warning);
+    *out = row;
+    return S2CLR_OK;
+}
+
+static s2clr_status with_points(s2clr_evaluate *j, const tags *said)
+{
+    taking t = {.j = j};
+    s2clr_evaluation_row *row;
+    S2CLR_TRY(add_row(j, said, &row));
+    s2clr_status status =
+        s2clr_alloc(j->points->count, sizeof *t.value, "values of the map", (void **)&t.value);
+    if (status == S2CLR_OK)
+        status = s2clr_alloc(j->points->count, sizeof *t.p, "probabilities", (void **)&row->p);
+    t.p = row->p;
+    if (status == S2CLR_OK) status = take_points(&t);
+    s2clr_classes_clear(&t.classes);
+    s2clr_free(t.value);
+    return status;
+}
+
+s2clr_status s2clr_evaluate_map(s2clr_evaluate *j)
+{
+    s2clr_evaluation *e = &j->e;
+    const char *positive = s2clr_args_text(j->args, "positive");
+    tags said;
+    e->dataset = s2clr_args_text(j->args, "dataset");
+    e->part = "";
+    snprintf(e->no_baseline, sizeof e->no_baseline, "a map has no training part to fit one on");
+    S2CLR_TRY(read_tags(s2clr_args_text(j->args, "map"), &said));
+    snprintf(j->said, sizeof j->said, "%s", positive ? positive : said.positive);
+    e->positive = j->said[0] ? j->said : "positive";
+    S2CLR_TRY(s2clr_points_open(e->dataset, s2clr_args_text(j->args, "layer"), &j->points));
+    return with_points(j, &said);
+}
+
+void s2clr_evaluate_map_close(s2clr_evaluate *j)
+{
+    s2clr_points_close(j->points);
+    s2clr_free(j->label);
+}

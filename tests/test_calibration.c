@@ -1,0 +1,302 @@
+#include "harness.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/philox.h"
+#include "file/card_probability.h"
+#include "golden/golden_calibration.h"
+#include "train/calibration.h"
+#include "train/metrics.h"
+
+enum { N = 400, CLASS_N = 300, K = 4, MANY = 6000 };
+
+static double sigmoid(double z)
+{
+    return 1 / (1 + exp(-z));
+}
+
+/* The set that tests/golden/calibration.py describes. */
+static void golden_set(float *logit, int *label)
+{
+    for (int i = 0; i < N; i++) {
+        logit[i] = (float)(37 * i % 101 - 50) / 8;
+        label[i] = (53 * i + i * i) % 17 / 17.0 < sigmoid(0.6 * (double)logit[i] - 1.2);
+    }
+}
+
+static s2clr_card *new_card(int outputs)
+{
+    s2clr_card *card = NULL;
+    TEST_OK(s2clr_card_new(&card));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(card);
+    card->arch.outputs = outputs;
+    return card;
+}
+
+static s2clr_card *fitted(s2clr_calibration_method method, double prevalence)
+{
+    float logit[N];
+    int label[N];
+    s2clr_card *card = new_card(1);
+    golden_set(logit, label);
+    TEST_OK(s2clr_calibration_fit(method, logit, label, N, prevalence, card));
+    return card;
+}
+
+static void temperature_and_platt_are_scipys(void)
+{
+    const double prevalence[2] = {0, GOLDEN_PREVALENCE};
+    for (int i = 0; i < 2; i++) {
+        s2clr_card *one = fitted(S2CLR_CALIBRATION_TEMPERATURE, prevalence[i]);
+        s2clr_card *two = fitted(S2CLR_CALIBRATION_PLATT, prevalence[i]);
+        TEST_NEAR(one->temperature, golden_temperature[i], 2e-6);
+        CU_ASSERT_TRUE(one->calibration.bias == 0 && one->calibration.knots == 0);
+        TEST_NEAR(two->temperature, golden_platt[i][0], 2e-6);
+        TEST_NEAR(two->calibration.bias, golden_platt[i][1], 2e-6);
+        CU_ASSERT_EQUAL(two->calibration.knots, 0);
+        if (i == 1) CU_ASSERT_EQUAL(two->prevalence, GOLDEN_PREVALENCE);
+        s2clr_card_free(one), s2clr_card_free(two);
+    }
+}
+
+static void compare_knots(const s2clr_calibration *c, const double golden[][2], size_t count)
+{
+    CU_ASSERT_EQUAL_FATAL((size_t)c->knots, count);
+    CU_ASSERT_EQUAL(c->bias, 0);
+    for (size_t i = 0; i < count; i++) {
+        TEST_NEAR(c->knot_logit[i], golden[i][0], 1e-6);
+        TEST_NEAR(c->knot_p[i], golden[i][1], 1e-6);
+    }
+}
+
+static void pools_are_scikit_learns(void)
+{
+    s2clr_card *plain = fitted(S2CLR_CALIBRATION_ISOTONIC, 0);
+    s2clr_card *shifted = fitted(S2CLR_CALIBRATION_ISOTONIC, GOLDEN_PREVALENCE);
+    compare_knots(&plain->calibration, golden_isotonic_plain,
+                  sizeof golden_isotonic_plain / sizeof *golden_isotonic_plain);
+    compare_knots(&shifted->calibration, golden_isotonic_shifted,
+                  sizeof golden_isotonic_shifted / sizeof *golden_isotonic_shifted);
+    CU_ASSERT_EQUAL(plain->temperature, 1); /* beyond the knots the network's own slope */
+    s2clr_card_free(plain), s2clr_card_free(shifted);
+}
+
+static void class_set(float *logits, int *label)
+{
+    for (int i = 0; i < CLASS_N; i++) {
+        label[i] = (i + i / 7) % K;
+        for (int j = 0; j < K; j++)
+            logits[i * K + j] = (float)((i * (7 * j + 3) + 11 * j) % 64) / 16 - 2;
+        logits[i * K + label[i]] += i % 3 != 0;
+    }
+}
+
+static void classes_have_one_temperature(void)
+{
+    float logits[CLASS_N * K];
+    int label[CLASS_N];
+    s2clr_calibration_scores before, after;
+    s2clr_card *card = new_card(K);
+    class_set(logits, label);
+    TEST_OK(s2clr_calibration_score_classes(card, logits, label, CLASS_N, K, &before));
+    TEST_NEAR(before.nll, golden_classes_nll, 1e-9);
+    TEST_NEAR(before.brier, golden_classes_brier, 1e-9);
+    TEST_OK(s2clr_calibration_fit_classes(logits, label, CLASS_N, K, card));
+    TEST_NEAR(card->temperature, golden_classes, 2e-6);
+    TEST_OK(s2clr_calibration_score_classes(card, logits, label, CLASS_N, K, &after));
+    CU_ASSERT_TRUE(after.nll < before.nll && after.ece < before.ece);
+    s2clr_card_free(card);
+}
+
+static void two_classes_are_the_binary_temperature(void)
+{
+    float logit[N], pair[2 * N];
+    int label[N];
+    s2clr_calibration_scores one, two;
+    s2clr_card *binary = fitted(S2CLR_CALIBRATION_TEMPERATURE, 0), *card = new_card(2);
+    golden_set(logit, label);
+    for (int i = 0; i < N; i++) pair[2 * i] = 0, pair[2 * i + 1] = logit[i];
+    TEST_OK(s2clr_calibration_fit_classes(pair, label, N, 2, card));
+    TEST_NEAR(card->temperature, binary->temperature, 1e-6);
+    TEST_OK(s2clr_calibration_score(binary, logit, label, N, 0, &one));
+    TEST_OK(s2clr_calibration_score_classes(card, pair, label, N, 2, &two));
+    TEST_NEAR(one.nll, two.nll, 1e-9);
+    TEST_NEAR(2 * one.brier, two.brier, 1e-9); /* summed over both classes */
+    s2clr_card_free(binary), s2clr_card_free(card);
+}
+
+static void scores_are_the_metrics(void)
+{
+    float logit[N];
+    int label[N];
+    double p[N], sum = 0;
+    s2clr_metrics m;
+    s2clr_calibration_scores s;
+    s2clr_card *card = new_card(1);
+    golden_set(logit, label);
+    TEST_OK(s2clr_calibration_score(card, logit, label, N, 0, &s));
+    TEST_NEAR(s.nll, golden_nll, 1e-9);
+    for (int i = 0; i < N; i++) p[i] = sigmoid((double)logit[i]), sum += label[i];
+    TEST_OK(s2clr_metrics_compute(p, label, N, 0.5, 0, 0, NULL, &m));
+    TEST_NEAR(s.brier, m.value[S2CLR_METRIC_BRIER], 1e-12);
+    TEST_NEAR(s.ece, m.value[S2CLR_METRIC_ECE], 1e-12);
+    /* The share that the samples have is no weighting. */
+    TEST_OK(s2clr_calibration_score(card, logit, label, N, sum / N, &s));
+    TEST_NEAR(s.nll, golden_nll, 1e-9);
+    TEST_NEAR(s.ece, m.value[S2CLR_METRIC_ECE], 1e-12);
+    s2clr_card_free(card);
+}
+
+/* Samples drawn from a known curve: it is found again, and what was not seen is calibrated too. */
+static void a_known_curve_is_found_again(void)
+{
+    static float logit[MANY];
+    static int label[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        logit[i] = 4 * s2clr_random_normal(5, 0, i);
+        label[i] = (double)s2clr_random_uniform(5, 1, i) < sigmoid((double)logit[i] / 2 - 1);
+    }
+    for (int method = 0; method <= S2CLR_CALIBRATION_ISOTONIC; method++) {
+        s2clr_calibration_scores before, after;
+        s2clr_card *card = new_card(1);
+        TEST_OK(s2clr_calibration_score(card, logit + MANY / 2, label + MANY / 2, MANY / 2, 0,
+                                        &before));
+        TEST_OK(s2clr_calibration_fit((s2clr_calibration_method)method, logit, label, MANY / 2, 0,
+                                      card));
+        TEST_OK(
+            s2clr_calibration_score(card, logit + MANY / 2, label + MANY / 2, MANY / 2, 0, &after));
+        CU_ASSERT_TRUE(after.nll < before.nll && after.brier < before.brier);
+        if (method != S2CLR_CALIBRATION_TEMPERATURE) CU_ASSERT_TRUE(after.ece < 0.03);
+        if (method == S2CLR_CALIBRATION_PLATT) {
+            TEST_NEAR(card->temperature, 2, 0.25);
+            TEST_NEAR(card->calibration.bias, -1, 0.15);
+        }
+        s2clr_card_free(card);
+    }
+}
+
+/* 100 pools of 120 equal logits, shares rising from pool to pool: only 64 knots are kept, and
+ * nearly nothing is lost. */
+static void many_pools_become_few_knots(void)
+{
+    enum { POOLS = 100, SIZE = 120 };
+    static float logit[POOLS * SIZE];
+    static int label[POOLS * SIZE];
+    double worst = 0;
+    s2clr_card *card = new_card(1);
+    for (int i = 0; i < POOLS * SIZE; i++) {
+        logit[i] = (float)(i / SIZE) / 8;
+        label[i] = i % SIZE < SIZE * (i / SIZE + 1) / (POOLS + 2);
+    }
+    TEST_OK(s2clr_calibration_fit(S2CLR_CALIBRATION_ISOTONIC, logit, label, POOLS * SIZE, 0, card));
+    const s2clr_calibration *c = &card->calibration;
+    CU_ASSERT_EQUAL(c->knots, S2CLR_CARD_KNOTS);
+    for (int i = 1; i < c->knots; i++)
+        CU_ASSERT_TRUE(c->knot_logit[i] > c->knot_logit[i - 1] && c->knot_p[i] > c->knot_p[i - 1]);
+    for (int pool = 1; pool + 1 < POOLS; pool++) {
+        const double share = SIZE * (pool + 1) / (POOLS + 2) / (double)SIZE;
+        const double miss = fabs(s2clr_card_probability(card, pool / 8.0) - share);
+        worst = miss > worst ? miss : worst;
+    }
+    CU_ASSERT_TRUE(worst < 0.015);
+    s2clr_card_free(card);
+}
+
+static void decisions_stay(void)
+{
+    float logit[N];
+    int label[N];
+    golden_set(logit, label);
+    static const double thresholds[] = {0.03, 0.3, 0.5, 0.77, 0.98};
+    for (size_t t = 0; t < sizeof thresholds / sizeof *thresholds; t++)
+        for (int method = 0; method < 9; method++) { /* twice in a row: from every kind to every */
+            s2clr_card *card = new_card(1);
+            card->threshold = thresholds[t];
+            TEST_OK(s2clr_calibration_fit((s2clr_calibration_method)(method / 3), logit, label, N,
+                                          0, card));
+            TEST_OK(s2clr_calibration_fit((s2clr_calibration_method)(method % 3), logit, label, N,
+                                          0.2, card));
+            for (int i = 0; i < N; i++) {
+                const int was = sigmoid((double)logit[i]) >= thresholds[t];
+                CU_ASSERT_EQUAL(s2clr_card_probability(card, (double)logit[i]) >= card->threshold,
+                                was);
+            }
+            s2clr_card_free(card);
+        }
+    s2clr_card *ends = new_card(1);
+    ends->threshold = 1;
+    TEST_OK(s2clr_calibration_fit(S2CLR_CALIBRATION_PLATT, logit, label, N, 0, ends));
+    CU_ASSERT_EQUAL(ends->threshold, 1);
+    ends->threshold = 0;
+    TEST_OK(s2clr_calibration_fit(S2CLR_CALIBRATION_ISOTONIC, logit, label, N, 0, ends));
+    CU_ASSERT_EQUAL(ends->threshold, 0);
+    s2clr_card_free(ends);
+}
+
+static void refuse(s2clr_calibration_method method, const float *logit, const int *label, size_t n,
+                   const char *says)
+{
+    s2clr_card *card = new_card(1);
+    const s2clr_card before = *card;
+    s2clr_error_clear();
+    CU_ASSERT_EQUAL(s2clr_calibration_fit(method, logit, label, n, 0, card), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS(says);
+    CU_ASSERT_EQUAL(memcmp(card, &before, sizeof before), 0);
+    s2clr_card_free(card);
+}
+
+static void what_cannot_be_calibrated_is_said(void)
+{
+    const float apart[] = {-2, -1, 1, 2}, same[] = {1, 1, 1, 1}, nan[] = {-1, NAN, 1, 2};
+    const int right[] = {0, 0, 1, 1}, wrong[] = {1, 1, 0, 0}, ones[] = {1, 1, 1, 1};
+    const int odd[] = {0, 0, 1, 2};
+    const s2clr_calibration_method t = S2CLR_CALIBRATION_TEMPERATURE, p = S2CLR_CALIBRATION_PLATT,
+                                   i = S2CLR_CALIBRATION_ISOTONIC;
+    refuse(t, apart, right, 4, "tell all 4 samples apart");
+    refuse(t, apart, wrong, 4, "or the opposite");
+    refuse(p, apart, wrong, 4, "or the opposite");
+    refuse(i, apart, wrong, 4, "or the opposite");
+    refuse(p, same, right, 4, "say nothing");
+    refuse(i, same, right, 4, "say nothing");
+    refuse(t, apart, ones, 4, "4 of the 4 samples are positive");
+    refuse(t, apart, ones, 0, "0 of the 0 samples");
+    refuse(i, nan, right, 4, "logit of sample 1 is nan");
+    refuse(p, apart, odd, 4, "label of sample 3 is 2");
+    s2clr_card *card = new_card(1), *classes = new_card(2);
+    s2clr_calibration_scores s;
+    /* Without errors Platt's targets and the knots still give an answer short of certainty. */
+    TEST_OK(s2clr_calibration_fit(p, apart, right, 4, 0, card));
+    CU_ASSERT_TRUE(s2clr_card_probability(card, 2) < 1);
+    TEST_OK(s2clr_calibration_fit(i, apart, right, 4, 0, card));
+    TEST_NEAR(s2clr_card_probability(card, 1.5), 1 - 0.5 / 4, 1e-12);
+    CU_ASSERT_EQUAL(s2clr_calibration_fit(p, apart, right, 4, 1, card), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("prevalence 1");
+    CU_ASSERT_EQUAL(s2clr_calibration_score(card, nan, right, 4, 0, &s), S2CLR_ERR_ARGUMENT);
+    CU_ASSERT_EQUAL(s2clr_calibration_fit_classes(same, ones, 2, 2, classes), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("of one class");
+    CU_ASSERT_EQUAL(s2clr_calibration_fit_classes(nan, right + 1, 2, 2, classes),
+                    S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("is nan");
+    CU_ASSERT_EQUAL(s2clr_calibration_score_classes(classes, nan, right + 1, 2, 2, &s),
+                    S2CLR_ERR_ARGUMENT);
+    s2clr_card_free(card), s2clr_card_free(classes);
+}
+
+static const test_case cases[] = {
+    {"temperature and Platt are SciPy's", temperature_and_platt_are_scipys},
+    {"pools are scikit-learn's", pools_are_scikit_learns},
+    {"classes have one temperature", classes_have_one_temperature},
+    {"two classes are the binary temperature", two_classes_are_the_binary_temperature},
+    {"scores are the metrics", scores_are_the_metrics},
+    {"a known curve is found again", a_known_curve_is_found_again},
+    {"many pools become few knots", many_pools_become_few_knots},
+    {"decisions stay", decisions_stay},
+    {"what cannot be calibrated is said", what_cannot_be_calibrated_is_said},
+};
+
+int main(int argc, char **argv)
+{
+    return TEST_MAIN("calibration", cases, argc, argv);
+}
