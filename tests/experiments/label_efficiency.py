@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 NAME = re.compile(r"(?P<method>.+)-(?P<task>crop|ten)-(?P<share>[0-9.]+)-(?P<seed>\d+)$")
+PROBE = re.compile(r"(?P<method>encoder|random)-linear-(?P<task>crop|ten)$")
 MEASURES = {"crop": ("auc", "accuracy", "f1"), "ten": ("accuracy", "macro_f1", "auc")}
 # Two-sided 95 % points of Student's distribution, by degrees of freedom.
 STUDENT = (math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
@@ -33,11 +34,13 @@ def numbers(task, row):
 def read_runs(work):
     runs = []
     for path in sorted(Path(work).glob("*.json")):
-        found = NAME.match(path.stem)
+        found = NAME.match(path.stem) or PROBE.match(path.stem)
         if not found:
             continue
         report = json.loads(path.read_text())
-        key = found.groupdict()
+        key = {"share": 1, "seed": 1, **found.groupdict()}
+        if "-linear-" in path.stem:
+            key["method"] += " linear"
         runs.append({**key, "share": float(key["share"]), "seed": int(key["seed"]),
                      **{m: v["value"] for m, v in numbers(key["task"], report["rows"][0]).items()},
                      "baselines": report["rows"][1:]})
@@ -82,7 +85,7 @@ def print_table(runs):
             if t == task:
                 print(f"{'':5} {100 * share:6g}% {method:10} {seeds:5}" +
                       "".join(f"  {m:8.4f} {s:6.4f} {h:6.4f}" for m, s, h in cells))
-        first = next((r for r in runs if r["task"] == task), None)
+        first = next((r for r in runs if r["task"] == task and "linear" in r["method"]), None)
         for row in first["baselines"] if first else ():
             values = numbers(task, row)
             print(f"{'':5} {'100':>6}% {row['name'][:60]}: " +

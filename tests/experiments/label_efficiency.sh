@@ -31,7 +31,7 @@ run() { # run NAME COMMAND OPTIONS...: one training, unless it is done
         "$s2clr" "$command" -o "$work/$name" --resume --device "$DEVICE" --quiet "$@"
 }
 
-measure() { # measure NAME DATASET OPTIONS...: on the held-out fifth
+measure() { # measure NAME DATASET OPTIONS...: on the held-out fifth, with all shares of positives
     name=$1
     shift
     [ -f "$work/$name.json" ] || {
@@ -76,16 +76,16 @@ compare() { # compare TASK SHARE SEED
     {
         run "scratch-$key" supervised $(labelled "$task") $some --arch "$ARCH" --width "$WIDTH" \
             --card "$card" --level EUROSAT8 --rate 0.001
-        measure "scratch-$key" $(unlabelled "$task")
+        measure "scratch-$key" $(unlabelled "$task") --filters 0
         run "tuned-$key" finetune $(labelled "$task") $some -m "$work/encoder/model.safetensors" \
             --rate 0.001 --group-decay 0.7
-        measure "tuned-$key" $(unlabelled "$task")
+        measure "tuned-$key" $(unlabelled "$task") --filters 0
         for student in $STUDENTS; do
             name=${student%%:*} shape=${student#*:}
             run "$name-$key" distill $(unlabelled "$task") -m "$work/tuned-$key/model.safetensors" \
                 --arch "${shape%:*}" --width "${shape#*:}" --seed "$seed" --epochs "$DISTIL" \
                 --balance 0 --patience 0 --augment flip,rot90
-            measure "$name-$key" $(unlabelled "$task")
+            measure "$name-$key" $(unlabelled "$task") --filters 0
         done
     }
 }
@@ -98,6 +98,21 @@ compare() { # compare TASK SHARE SEED
 }
 run encoder pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs "$PRETRAIN" --batch 256 \
     --chunk 256 --seed 1 --probe PermanentCrop --card "$card" --level EUROSAT8
+# What its frozen features are worth to one linear layer, beside those of random weights (whose
+# batch norm has seen the patches: training at rate 0). The baselines stand in every JSON.
+run random pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs 1 --batch 256 --chunk 256 \
+    --seed 1 --rate 0 --probe PermanentCrop --card "$card" --level EUROSAT8
+for features in encoder random; do
+    for task in crop ten; do
+        # shellcheck disable=SC2046 # lists of words
+        {
+            run "$features-linear-$task" finetune $(labelled $task) --last 0 --epochs 10 \
+                -m "$work/$features/model.safetensors" --rate 0.01 --augment flip,rot90 --seed 1
+            measure "$features-linear-$task" $(unlabelled $task) \
+                $([ $features = encoder ] || echo --filters 0)
+        }
+    done
+done
 for seed in $SEEDS; do
     for share in $CROP_SHARES; do compare crop "$share" "$seed"; done
     for share in $TEN_SHARES; do compare ten "$share" "$seed"; done

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Models of ten bands from real patches without labels: l2a_models.sh S2CLR DATA WORK
+#
+# DATA has l2a_patches_10m.tif and l2a_patches_20m.tif (3,136 L2A patches of 64 pixels as mosaics
+# whose neighbours have nothing to do with each other) and eurosat_rgb.zip (labels, three bands).
+#   encoder   SimCLR on the ten bands, ResNet-18 of half the width
+#   teacher   an encoder of EuroSAT's three bands (that of label_efficiency.sh in WORK/encoder),
+#             fine-tuned on all of its labels with random gain, so that it survives other light
+#   dense, pixel   ten bands, distilled from the teacher on the L2A patches: what they know of
+#             permanent crops is what the teacher makes of three of their bands
+# A fifth of the patches is held out: agreement is measured there. Nothing of this has a label in ten
+# bands, so that no skill is claimed. About an hour and a half on two quiet cores; steps that are
+# done are skipped, trainings resume.
+set -eu
+s2clr=$1 data=$2 work=$3
+here=$(cd "$(dirname "$0")" && pwd)
+card=$here/../../models/zoo/l2a.json
+: "${DEVICE:=auto}" "${PRETRAIN:=100}" "${DISTIL:=60}"
+bands=B02,B03,B04,B05,B06,B07,B08,B8A,B11,B12
+mkdir -p "$work"
+
+run() { # run NAME COMMAND OPTIONS...
+    name=$1 command=$2
+    shift 2
+    [ -f "$work/$name/model.safetensors" ] ||
+        "$s2clr" "$command" -o "$work/$name" --resume --device "$DEVICE" --quiet "$@"
+}
+
+separate() { # separate MOSAIC BAND...: each band as a file named after it, for their own pixel sizes
+    mosaic=$1 i=1
+    shift
+    for band in "$@"; do
+        gdal_translate -q -of VRT -b $i "$data/$mosaic" "$work/bands/$band.vrt"
+        i=$((i + 1))
+    done
+}
+
+[ -d "$work/l2a.store" ] || {
+    mkdir -p "$work/bands"
+    separate l2a_patches_10m.tif B02 B03 B04 B08
+    separate l2a_patches_20m.tif B05 B06 B07 B8A B11 B12
+    rm -rf "$work/l2a.part"
+    "$s2clr" dataset import --from raster --patch 64 --stride 64 "$work/bands" "$work/l2a.part" --quiet
+    mv "$work/l2a.part" "$work/l2a.store"
+}
+run l2a-encoder pretrain "$work/l2a.store" --arch resnet18 --width 32 --projection 512,128 \
+    --epochs "$PRETRAIN" --batch 256 --chunk 256 --seed 1 --card "$card"
+run teacher finetune "$data/eurosat_rgb.zip" -m "$work/encoder/model.safetensors" \
+    --positive PermanentCrop --augment flip,rot90,gain --epochs 12 --rate 0.001 --patience 0 --seed 1
+for student in dense:48 pixel:32; do
+    run "l2a-${student%:*}" distill "$work/l2a.store" -m "$work/teacher/model.safetensors" \
+        --arch "${student%:*}" --width "${student#*:}" --image-bands $bands --card "$card" \
+        --epochs "$DISTIL" --balance 0 --patience 0 --augment flip,rot90 --seed 1
+done
