@@ -187,4 +187,20 @@ expect 'marks as JSON' 0 '"unmarked": 1' "$S2CLR" evaluate marked.csv --json
 expect 'marks as a page' 0 '' "$S2CLR" evaluate marked.csv -o marked.html -q
 true_that 'which has the number' grep -q '0.6667' marked.html
 expect 'options of models do nothing there' 2 'does nothing' "$S2CLR" evaluate marked.csv -m $one
+printf '\357\273\277' >sheet.csv
+tr , ';' <marked.csv >>sheet.csv
+expect 'marks saved by a spreadsheet' 0 '0.6667 [0.2077, 0.9385]' "$S2CLR" evaluate sheet.csv
+
+# ---- what must not be replaced, and what is no data set ----
+
+cp marked.csv marks.html
+expect 'a page onto what it reads' 2 '' "$S2CLR" evaluate marks.html -o marks.html
+true_that 'which stays' cmp -s marked.csv marks.html
+expect 'a page that is none' 2 'ends with .html' "$S2CLR" evaluate marked.csv -o marked.csv
+expect 'points without a map' 1 'points are for a map' $evaluate -m $one far.csv
+mkfifo pipe
+expect 'a pipe' 1 'neither a store' timeout 20 $evaluate -m $one pipe
+sed 's/$/,x/;1s/,x$/,answer/;2s/,x$/,yes/;3s/,x$/,no/' points.csv >spelled.csv
+expect 'labels of another spelling' 2 'says which values' "$S2CLR" evaluate --map map.tif \
+    spelled.csv --label-column answer
 finish

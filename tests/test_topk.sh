@@ -41,8 +41,9 @@ expect 'a part' 0 'part validation' $topk data -m $model -o part.html --part val
 expect 'none is so certain' 1 'none of 18 patches reaches' $topk data -m $model -o none.html \
     --part all --above 1
 true_that 'so there is no sheet' test ! -e none.html
-expect 'a folder that is not there' 1 'no/such' $topk data -m $model -o no/such/sheet.html \
-    --part all --above 0
+expect 'a folder that is not there, said before the patches are looked at' 1 'no/such' $topk data \
+    -m $model -o no/such/sheet.html --part all --above 1
+expect 'a device' 1 '/dev/null' $topk data -m $model -o /dev/null --part all --above 0
 expect 'an output that is read' 2 "$model" $topk data -m $model -o $model --part all --above 0
 expect 'no output' 2 'output is missing' $topk data
 expect 'a scene has no parts' 2 'part says nothing about' $topk data/Crop/Crop_1.tif -m $model \

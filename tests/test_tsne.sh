@@ -3,7 +3,7 @@
 rig=tsne-command
 . "${srcdir:-.}/tests/rig.sh"
 in_work_folder
-wants gdal_create
+wants gdal_create gdalinfo
 
 patch() { # patch FILE RED GREEN BLUE
     gdal_create -q -of GTiff -ot Byte -bands 3 -outsize 16 16 -burn "$2" -burn "$3" -burn "$4" "$1"
@@ -89,7 +89,16 @@ expect 'no such layer' 2 'wanted: features or projection.0 to projection.1' tsne
 expect 'countries of images' 2 'images have no country' tsne -o no.html --by country
 expect 'labels without a positive class' 2 'name it with --positive' tsne -o no.html --by label
 expect 'an unknown class' 2 'Corp' tsne -o no.html --by label --positive Corp
-expect 'no folder for the page' 1 'none/map.html' tsne -o none/map.html --iterations 2
+expect 'no folder for the page' 1 'none/map.html' tsne -o none/map.html --csv no.html.csv \
+    --iterations 2
+expect 'a page in the place of a patch' 2 'cannot be its output' tsne -o data/Crop/Crop_1.tif \
+    --iterations 2
+expect 'a table in the place of the model' 2 'cannot be its output' tsne -o no.html \
+    --csv encoder/model.safetensors --iterations 2
+expect 'page and table in one' 2 'two names' tsne -o no.html --csv no.html --iterations 2
+expect 'a table in the place of a device' 1 '/dev/null' tsne -o no.html --csv /dev/null \
+    --iterations 2
+true_that 'what is read is as it was' gdalinfo data/Crop/Crop_1.tif
 true_that 'nothing is left behind' sh -c '! ls no.html* none* 2>/dev/null'
 
 # ---- interrupted ----

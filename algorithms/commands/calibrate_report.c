@@ -1,5 +1,15 @@
 #include "commands/calibrate_report.h"
 
+#include "base/utf8.h"
+
+/* Names of files are bytes. */
+static json_t *path_json(const char *path)
+{
+    char shown[4200];
+    s2clr_utf8_show(path, shown, sizeof shown);
+    return json_string(shown);
+}
+
 static json_t *scores_json(const s2clr_calibration_scores *s)
 {
     return json_pack("{s:f, s:f, s:f}", "nll", s->nll, "brier", s->brier, "ece", s->ece);
@@ -34,10 +44,10 @@ json_t *s2clr_calibrated_json(const s2clr_calibrated *c)
 {
     json_t *parts = json_array();
     for (int i = 0; i < c->parts; i++) json_array_append_new(parts, part_json(c, &c->part[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "model",
-                     s2clr_model_path(c->model), "id", c->card->id, "sha256",
+    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "model",
+                     path_json(s2clr_model_path(c->model)), "id", c->card->id, "sha256",
                      s2clr_model_sha256(c->model), "level", c->level, "method", c->method, "output",
-                     c->output, "before", card_json(s2clr_model_card(c->model)), "after",
+                     path_json(c->output), "before", card_json(s2clr_model_card(c->model)), "after",
                      card_json(c->card), "parts", parts);
 }
 

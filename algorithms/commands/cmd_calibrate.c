@@ -10,6 +10,8 @@
 #include "commands/edge.h"
 #include "commands/model_actions.h"
 #include "dataset/store.h"
+#include "predict/output_file.h"
+#include "predict/output_guard.h"
 #include "predict/zoo.h"
 #include "train/supervised.h"
 
@@ -302,13 +304,22 @@ static s2clr_status with_model(job *j)
     return status;
 }
 
+static s2clr_status check_output(const s2clr_args *args, const char *model)
+{
+    const char *output = s2clr_args_text(args, "output");
+    const char *const dataset = s2clr_args_text(args, "dataset");
+    S2CLR_TRY(s2clr_model_check_output(args, model));
+    S2CLR_TRY(s2clr_output_guard(output, &dataset, 1));
+    return s2clr_output_check(output, true);
+}
+
 static s2clr_status calibrate(const s2clr_args *args)
 {
     char path[S2CLR_ZOO_PATH];
     s2clr_model *model;
     job j = {.args = args};
     S2CLR_TRY(s2clr_zoo_resolve(s2clr_args_text(args, "model"), path));
-    S2CLR_TRY(s2clr_model_check_output(args, path));
+    S2CLR_TRY(check_output(args, path));
     S2CLR_TRY(s2clr_model_open(path, &model));
     j.c = (s2clr_calibrated){.model = model,
                              .method = s2clr_args_text(args, "method"),

@@ -2,6 +2,7 @@
  * how good a map is at points; what the marks on a contact sheet amount to. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "backend/device_select.h"
 #include "base/memory.h"
@@ -9,7 +10,11 @@
 #include "commands/edge.h"
 #include "commands/evaluate_job.h"
 #include "commands/number.h"
+#include "dataset/store.h"
+#include "predict/output_file.h"
+#include "predict/output_guard.h"
 #include "report/evaluation_marked.h"
+#include "report/html_page.h"
 
 static const s2clr_param_row rows[] = {
     {"dataset", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Data",
@@ -198,11 +203,50 @@ static s2clr_status judge_marks(const s2clr_args *args)
     return s2clr_edge_flush();
 }
 
+/* ---- files ---- */
+
+/* Before the work, which may take hours. A page takes the place of an older page, and of nothing
+ * else: not of models, points or marks. */
+static s2clr_status check_page(const s2clr_args *args)
+{
+    const char *page = s2clr_args_text(args, "output");
+    const char *const inputs[] = {s2clr_args_text(args, "dataset"), s2clr_args_text(args, "map")};
+    if (!page) return S2CLR_OK;
+    if (!s2clr_html_named(page))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "--output %s: the report is a page of HTML; wanted: a name that "
+                               "ends with .html",
+                               page);
+    S2CLR_TRY(s2clr_output_guard(page, inputs, sizeof inputs / sizeof inputs[0]));
+    return s2clr_output_check(page, true);
+}
+
+/* A file that is no archive is none of what models are judged by. */
+static s2clr_status check_dataset(const s2clr_args *args)
+{
+    const char *path = s2clr_args_text(args, "dataset");
+    struct stat found;
+    char start[2] = "";
+    if (s2clr_args_given(args, "map") || stat(path, &found) != 0 || S_ISDIR(found.st_mode))
+        return S2CLR_OK;
+    FILE *from = S_ISREG(found.st_mode) ? fopen(path, "rb") : NULL;
+    const bool zip = from && fread(start, 1, 2, from) == 2 && memcmp(start, "PK", 2) == 0;
+    if (from) fclose(from);
+    if (zip || s2clr_store_identify(path)) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_FORMAT,
+                           "%s: neither a store, nor a folder or zip of images, nor the marks of a "
+                           "contact sheet (CSV with columns rank and mark); points are for a map "
+                           "(--map)",
+                           path);
+}
+
 static s2clr_status evaluate(const s2clr_args *args)
 {
     s2clr_evaluate *j;
+    S2CLR_TRY(check_page(args));
     if (!s2clr_args_given(args, "map") && s2clr_marked_identify(s2clr_args_text(args, "dataset")))
         return judge_marks(args);
+    S2CLR_TRY(check_dataset(args));
     S2CLR_TRY(s2clr_alloc(1, sizeof *j, "evaluation", (void **)&j));
     j->args = args;
     const s2clr_progress progress = s2clr_edge_progress(args, &j->terminal);

@@ -10,6 +10,7 @@
 #include "commands/topk_job.h"
 #include "dataset/store.h"
 #include "predict/model_share.h"
+#include "predict/output_file.h"
 #include "predict/output_guard.h"
 
 #define SHOW_FROM 0.9 /* share of the progress after which pictures are read */
@@ -97,13 +98,15 @@ static s2clr_status check_options(const s2clr_topk_job *job)
     return S2CLR_OK;
 }
 
+/* Before any patch is read, which may take minutes. */
 static s2clr_status guard_output(const s2clr_topk_job *job)
 {
     const char *output = s2clr_args_text(job->args, "output");
     const char *const others[] = {s2clr_args_text(job->args, "map"),
                                   job->model ? job->model_path : NULL};
     S2CLR_TRY(s2clr_output_guard(output, job->inputs, job->input_count));
-    return s2clr_output_guard(output, others, sizeof others / sizeof others[0]);
+    S2CLR_TRY(s2clr_output_guard(output, others, sizeof others / sizeof others[0]));
+    return s2clr_output_check(output, true);
 }
 
 /* ---- the parts of a run ---- */

@@ -1,10 +1,13 @@
 /* s2clr tsne: what a network sees in a data set, as a map. */
 #include <stdio.h>
+#include <string.h>
 
 #include "commands/cmd_list.h"
 #include "commands/dataset_rows.h"
 #include "commands/edge.h"
 #include "commands/tsne_data.h"
+#include "predict/output_file.h"
+#include "predict/output_guard.h"
 #include "predict/zoo.h"
 
 static const s2clr_param_row rows[] = {
@@ -134,12 +137,29 @@ static s2clr_status with_model(const s2clr_args *args, const s2clr_model *model)
     return status;
 }
 
+/* Before any patch is read, which may take minutes. */
+static s2clr_status check_outputs(const s2clr_args *args, const char *model)
+{
+    const char *page = s2clr_args_text(args, "output"), *csv = s2clr_args_text(args, "csv");
+    const char *const read[] = {s2clr_args_text(args, "dataset"), model};
+    const char *const written[] = {page, csv};
+    for (int i = 0; i < 2 && written[i]; i++) {
+        S2CLR_TRY(s2clr_output_guard(written[i], read, sizeof read / sizeof read[0]));
+        S2CLR_TRY(s2clr_output_check(written[i], true));
+    }
+    if (!csv || strcmp(csv, page) != 0) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "%s: is the page (--output) and the table (--csv); wanted: two names",
+                           csv);
+}
+
 static int run(const s2clr_args *args)
 {
     char path[S2CLR_ZOO_PATH];
     s2clr_model *model;
     s2clr_edge_gdal(args);
     s2clr_status status = s2clr_zoo_resolve(s2clr_args_text(args, "model"), path);
+    if (status == S2CLR_OK) status = check_outputs(args, path);
     if (status == S2CLR_OK) status = s2clr_model_open(path, &model);
     if (status == S2CLR_OK) {
         status = with_model(args, model);

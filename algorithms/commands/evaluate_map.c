@@ -16,7 +16,7 @@ enum { TAG_MAX = 200 };
 /* What the map says of itself: tags of s2clr-predict(1). */
 typedef struct tags {
     char model[TAG_MAX], positive[TAG_MAX], warning[400];
-    double threshold, prevalence; /* 0: not said */
+    double threshold, prevalence; /* 0: not said, or no share */
 } tags;
 
 static void read_tag(GDALDatasetH map, const char *name, char *out, size_t size)
@@ -26,21 +26,29 @@ static void read_tag(GDALDatasetH map, const char *name, char *out, size_t size)
     snprintf(out, size, "%s", value ? value : "");
 }
 
+/* Tags may be anybody's: what is no number above 0 and below 1 says nothing. */
+static double share_of(const char *text)
+{
+    char *end;
+    const double share = CPLStrtod(text, &end);
+    return end != text && !*end && share > 0 && share < 1 ? share : 0;
+}
+
 static s2clr_status read_tags(const char *path, tags *out)
 {
     char text[TAG_MAX];
     s2clr_gdal_watch watch;
     s2clr_gdal_watch_begin(&watch);
-    GDALDatasetH map = GDALOpenEx(path, GDAL_OF_RASTER, NULL, NULL, NULL);
+    GDALDatasetH map = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, NULL, NULL, NULL);
     s2clr_gdal_watch_end(&watch);
     if (!map) return s2clr_error_set(S2CLR_ERR_IO, "%s: %s", path, watch.text);
     read_tag(map, "MODEL_ID", out->model, sizeof out->model);
     read_tag(map, "POSITIVE", out->positive, sizeof out->positive);
     read_tag(map, "MODEL_WARNING", out->warning, sizeof out->warning);
     read_tag(map, "THRESHOLD", text, sizeof text);
-    out->threshold = text[0] ? CPLAtof(text) : 0;
+    out->threshold = share_of(text);
     read_tag(map, "PREVALENCE", text, sizeof text);
-    out->prevalence = text[0] ? CPLAtof(text) : 0;
+    out->prevalence = share_of(text);
     GDALClose(map);
     return S2CLR_OK;
 }
@@ -103,6 +111,27 @@ static s2clr_status take_point(taking *t, size_t i)
     return S2CLR_OK;
 }
 
+/* All that is not positive is negative unless --negative says what is: then a word spelled in
+ * another way would turn positives into negatives. */
+static s2clr_status check_spelling(const taking *t)
+{
+    const s2clr_points *points = t->j->points;
+    const char *other = NULL;
+    if (t->classes.negative) return S2CLR_OK;
+    for (size_t i = 0; i < points->count; i++) {
+        const char *text = s2clr_points_text(points, i, t->label_column);
+        if (!*text) continue;
+        if (s2clr_classes_of(&t->classes, text) == S2CLR_LABEL_POSITIVE) return S2CLR_OK;
+        if (strcmp(text, "0") != 0) other = text;
+    }
+    if (!other) return S2CLR_OK;
+    return s2clr_error_set(
+        S2CLR_ERR_ARGUMENT,
+        "%s: no point is \"%.60s\" in column %.60s, one is \"%.60s\"; --positive "
+        "says which values are positive, --negative which are not",
+        points->path, t->classes.positive[0], points->column[t->label_column], other);
+}
+
 static s2clr_status take_points(taking *t)
 {
     s2clr_evaluate *j = t->j;
@@ -120,6 +149,7 @@ static s2clr_status take_points(taking *t)
     S2CLR_TRY(s2clr_alloc(points->count, sizeof *j->label, "labels", (void **)&j->label));
     j->e.label = j->label;
     for (size_t i = 0; i < points->count; i++) S2CLR_TRY(take_point(t, i));
+    S2CLR_TRY(check_spelling(t));
     for (size_t i = 0; i < points->placeless; i++)
         s2clr_evaluation_leave_out(&j->e, "without coordinates", "");
     return S2CLR_OK;
@@ -137,7 +167,7 @@ static s2clr_status add_row(s2clr_evaluate *j, const tags *said, s2clr_evaluatio
     row->threshold = s2clr_args_given(j->args, "threshold") ? s2clr_args_real(j->args, "threshold")
                      : said->threshold > 0                  ? said->threshold
                                                             : 0.5;
-    row->trained = said->prevalence < 1 ? said->prevalence : 0;
+    row->trained = said->prevalence;
     const int used = snprintf(row->how, sizeof row->how, "threshold %s%s%.60s%s",
                               s2clr_args_given(j->args, "threshold") ? "given"
                               : said->threshold > 0                  ? "as the map's tags say"

@@ -1,10 +1,11 @@
-/* The index as a table of text, for spreadsheets and scripts (RFC 4180). */
+/* The index as a table of text, for spreadsheets and scripts. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "dataset/csv_text.h"
 #include "dataset/pexport.h"
 
 static const char heading[] =
@@ -13,16 +14,7 @@ static const char heading[] =
 
 static void put_text(FILE *file, const char *text, char end)
 {
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, file);
-    } else {
-        fputc('"', file);
-        for (; *text; text++) {
-            if (*text == '"') fputc('"', file);
-            fputc(*text, file);
-        }
-        fputc('"', file);
-    }
+    s2clr_csv_text(file, text);
     fputc(end, file);
 }
 

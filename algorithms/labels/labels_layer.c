@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "labels/plabels.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/ogr_layer.h"
 
 enum { FIELDS_SHOWN = 64 };
 
@@ -167,8 +168,9 @@ static OGRGeometryH place_of(const reading *r, OGRFeatureH feature)
     return NULL;
 }
 
-static s2clr_status take(reading *r, OGRFeatureH feature)
+static s2clr_status take(void *context, OGRFeatureH feature)
 {
+    reading *r = context;
     s2clr_labels_counts *counts = &r->labels->counts;
     s2clr_label_entry entry = {.label = S2CLR_LABEL_POSITIVE, .days = days_of(r, feature)};
     char country[64] = "";
@@ -222,15 +224,8 @@ static s2clr_status check_found(const reading *r)
 
 static s2clr_status read_features(reading *r)
 {
-    s2clr_status status = S2CLR_OK;
-    OGRFeatureH feature;
-    OGR_L_ResetReading(r->layer);
-    while (status == S2CLR_OK && (feature = OGR_L_GetNextFeature(r->layer)) != NULL) {
-        status = take(r, feature);
-        OGR_F_Destroy(feature);
-    }
-    if (status == S2CLR_OK) status = check_found(r);
-    return status;
+    S2CLR_TRY(s2clr_ogr_each(r->layer, take, r));
+    return check_found(r);
 }
 
 s2clr_status s2clr_layer_read(s2clr_labels *labels, const s2clr_label_source *source,

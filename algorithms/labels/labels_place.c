@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "labels/plabels.h"
+#include "sentinel2/ogr_layer.h"
 
 enum { PRJ_MAX = 65536 };
 
@@ -32,13 +33,6 @@ static int coordinates_of(OGRFeatureDefnH columns)
 bool s2clr_layer_has_coordinates(OGRLayerH layer)
 {
     return coordinates_of(OGR_L_GetLayerDefn(layer)) >= 0;
-}
-
-/* GeoPackage has "Undefined geographic SRS" and "Undefined Cartesian SRS" for a layer without. */
-static bool has_crs(OGRSpatialReferenceH crs)
-{
-    const char *name = crs ? OSRGetName(crs) : NULL;
-    return crs && !(name && EQUALN(name, "Undefined", 9));
 }
 
 /* The CRS in FILE.prj beside a table, or NULL. */
@@ -87,10 +81,10 @@ s2clr_status s2clr_layer_place_find(const char *path, OGRLayerH layer, bool colu
         place.x = OGR_FD_GetFieldIndex(defn, coordinate_columns[pair].x);
         place.y = OGR_FD_GetFieldIndex(defn, coordinate_columns[pair].y);
         place.crs = coordinate_columns[pair].degrees ? s2clr_world_new() : crs_beside(path);
-    } else if (has_crs(own)) {
+    } else if (s2clr_ogr_has_crs(own)) {
         place.crs = OSRClone(own);
     }
-    if (has_crs(place.crs)) {
+    if (s2clr_ogr_has_crs(place.crs)) {
         *out = place;
         return S2CLR_OK;
     }

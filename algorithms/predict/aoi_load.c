@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/ogr_layer.h"
 #include "predict/paoi.h"
 
 /* Pieces that the longer side of a polygon's box is cut into before it is reprojected: a curve of
@@ -135,26 +136,17 @@ static void filter(const polygons *all, OGRLayerH layer, OGRCoordinateTransforma
                                box[3] + margin);
 }
 
-static s2clr_status add_features(polygons *all, OGRLayerH layer,
-                                 OGRCoordinateTransformationH to_raster)
-{
-    s2clr_status status = S2CLR_OK;
-    OGRFeatureH feature;
-    OGR_L_ResetReading(layer);
-    while (status == S2CLR_OK && (feature = OGR_L_GetNextFeature(layer)) != NULL) {
-        OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
-        if (geometry && OGR_G_GetDimension(geometry) == 2 && !OGR_G_IsEmpty(geometry))
-            status = add_geometry(all, OGR_G_GetLinearGeometry(geometry, 0, NULL), to_raster);
-        OGR_F_Destroy(feature);
-    }
-    return status;
-}
+typedef struct layer_way {
+    polygons *all;
+    OGRCoordinateTransformationH to_raster; /* NULL: none is needed */
+} layer_way;
 
-/* GeoPackage has "Undefined geographic SRS" and "Undefined Cartesian SRS" for a layer without. */
-static bool has_crs(OGRSpatialReferenceH crs)
+static s2clr_status add_feature(void *context, OGRFeatureH feature)
 {
-    const char *name = crs ? OSRGetName(crs) : NULL;
-    return crs && !(name && EQUALN(name, "Undefined", 9));
+    const layer_way *way = context;
+    OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
+    if (!geometry || OGR_G_GetDimension(geometry) != 2 || OGR_G_IsEmpty(geometry)) return S2CLR_OK;
+    return add_geometry(way->all, OGR_G_GetLinearGeometry(geometry, 0, NULL), way->to_raster);
 }
 
 static s2clr_status add_layer(polygons *all, OGRLayerH layer)
@@ -164,7 +156,7 @@ static s2clr_status add_layer(polygons *all, OGRLayerH layer)
     OGRCoordinateTransformationH to_raster = NULL;
     s2clr_status status = S2CLR_OK;
     all->features += (uint64_t)(OGR_L_GetFeatureCount(layer, 1) > 0);
-    if (has_crs(from) && wkt && wkt[0]) {
+    if (s2clr_ogr_has_crs(from) && wkt && wkt[0]) {
         to = OSRNewSpatialReference(wkt);
         /* The geotransform gives x = east, whatever the authority's order; the layer's own
          * mapping says how its driver delivers coordinates and stays as it is. */
@@ -181,7 +173,8 @@ static s2clr_status add_layer(polygons *all, OGRLayerH layer)
     }
     if (status == S2CLR_OK) {
         filter(all, layer, to_raster);
-        status = add_features(all, layer, to_raster);
+        layer_way way = {all, to_raster};
+        status = s2clr_ogr_each(layer, add_feature, &way);
     }
     if (to_raster) OCTDestroyCoordinateTransformation(to_raster);
     if (to) OSRDestroySpatialReference(to);

@@ -1,5 +1,5 @@
 /* The numbers of an evaluation. */
-#include "report/evaluation.h"
+#include "report/pevaluation.h"
 
 #include <math.h>
 #include <string.h>
@@ -101,6 +101,13 @@ void s2clr_evaluation_leave_out(s2clr_evaluation *e, const char *why, const char
     left->count++;
 }
 
+size_t s2clr_evaluation_named(const s2clr_evaluation_left_out *left)
+{
+    const size_t most = S2CLR_EVALUATION_EXAMPLES;
+    if (!left->example[0][0]) return 0;
+    return left->count < most ? left->count : most;
+}
+
 /* ---- binary ---- */
 
 typedef struct run {
@@ -187,7 +194,13 @@ static s2clr_status binary_row(const run *r, s2clr_evaluation_row *row)
                                     r->seed, r->pool, &row->metrics));
     S2CLR_TRY(s2clr_reliability(row->p, e->label, e->count, row->bin));
     if (e->groups) S2CLR_TRY(in_groups(r, row));
-    if (e->one_label[0]) return S2CLR_OK;
+    if (e->one_label[0]) {
+        /* It would be 1 of positives alone, whatever the classifier says. */
+        s2clr_metrics *m = &row->metrics;
+        m->value[S2CLR_METRIC_PR_AUC] = m->low[S2CLR_METRIC_PR_AUC] = m->high[S2CLR_METRIC_PR_AUC] =
+            NAN;
+        return S2CLR_OK;
+    }
     S2CLR_TRY(s2clr_curve_roc(row->p, e->label, e->count, CURVE_POINTS, &row->roc));
     S2CLR_TRY(s2clr_curve_precision_recall(row->p, e->label, e->count, 0, CURVE_POINTS, &row->pr));
     return at_shares(r, row);
@@ -199,8 +212,9 @@ static void look_at_labels(s2clr_evaluation *e)
     for (size_t i = 0; i < e->count; i++) e->positives += e->label[i] == 1;
     if (e->positives > 0 && e->positives < e->count) return;
     snprintf(e->one_label, sizeof e->one_label,
-             "all %zu samples are %s: areas, curves and other shares of positives need both labels",
-             e->count, e->positives ? "positive" : "negative");
+             "%s%zu sample%s %s: areas, curves and other shares of positives need both labels",
+             e->count > 1 ? "all " : "the ", e->count, e->count > 1 ? "s are" : " is",
+             e->positives ? "positive" : "negative");
 }
 
 /* ---- classes ---- */

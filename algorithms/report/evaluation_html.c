@@ -52,13 +52,14 @@ static void put_left_out(FILE *to, const s2clr_evaluation *e)
     char text[700];
     for (int i = 0; i < e->left_outs; i++) {
         const s2clr_evaluation_left_out *left = &e->left_out[i];
+        const size_t named = s2clr_evaluation_named(left);
         size_t used =
-            (size_t)snprintf(text, sizeof text, "Left out: %zu %s (", left->count, left->why);
-        for (size_t k = 0; k < left->count && k < S2CLR_EVALUATION_EXAMPLES; k++)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", k ? ", " : "",
+            (size_t)snprintf(text, sizeof text, "Left out: %zu %s", left->count, left->why);
+        for (size_t k = 0; k < named; k++)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", k ? ", " : " (",
                                      left->example[k]);
-        snprintf(text + used, sizeof text - used, "%s).",
-                 left->count > S2CLR_EVALUATION_EXAMPLES ? ", ..." : "");
+        snprintf(text + used, sizeof text - used, "%s%s.",
+                 named && left->count > named ? ", ..." : "", named ? ")" : "");
         s2clr_html_paragraph(to, text);
     }
 }

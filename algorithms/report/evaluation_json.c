@@ -218,7 +218,7 @@ static json_t *left_out_json(const s2clr_evaluation *e)
     for (int i = 0; i < e->left_outs; i++) {
         const s2clr_evaluation_left_out *left = &e->left_out[i];
         json_t *examples = json_array();
-        for (size_t k = 0; k < left->count && k < S2CLR_EVALUATION_EXAMPLES; k++)
+        for (size_t k = 0; k < s2clr_evaluation_named(left); k++)
             json_array_append_new(examples, s2clr_evaluation_words(left->example[k]));
         json_array_append_new(out, json_pack("{s:s, s:o, s:o}", "why", left->why, "count",
                                              count(left->count), "examples", examples));

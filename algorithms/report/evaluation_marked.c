@@ -5,8 +5,10 @@
 #include <math.h>
 #include <ogr_api.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/ogr_layer.h"
 
 enum { HEADING_MAX = 4096 };
 
@@ -14,19 +16,24 @@ bool s2clr_marked_identify(const char *path)
 {
     char line[HEADING_MAX];
     bool rank = false, mark = false;
-    FILE *from = fopen(path, "r");
+    struct stat found;
+    /* A pipe would be waited for. */
+    FILE *from = stat(path, &found) == 0 && S_ISREG(found.st_mode) ? fopen(path, "r") : NULL;
     if (!from) return false;
     const char *heading = fgets(line, sizeof line, from);
     fclose(from);
-    for (char *at = heading ? line : NULL; at && *at;) {
-        const size_t length = strcspn(at, ",\r\n");
+    /* As spreadsheets save it again: with a byte order mark, semicolons or tabs. */
+    const char *at = heading ? line : NULL;
+    if (at && strncmp(at, "\xEF\xBB\xBF", 3) == 0) at += 3;
+    while (at && *at) {
+        const size_t length = strcspn(at, ",;\t\r\n");
         char word[16] = "";
         size_t used = 0;
         for (size_t i = 0; i < length && used < sizeof word - 1; i++)
             if (at[i] != '"' && at[i] != ' ') word[used++] = at[i];
         rank |= strcmp(word, "rank") == 0;
         mark |= strcmp(word, "mark") == 0;
-        at = at[length] == ',' ? at + length + 1 : NULL;
+        at = at[length] && strchr(",;\t", at[length]) ? at + length + 1 : NULL;
     }
     return rank && mark;
 }
@@ -98,8 +105,9 @@ static s2clr_status take_word(reading *r, OGRFeatureH row, int column, char *kep
                            r->m->path, r->m->rows, text, kept);
 }
 
-static s2clr_status take_row(reading *r, OGRFeatureH row)
+static s2clr_status take_row(void *context, OGRFeatureH row)
 {
+    reading *r = context;
     s2clr_marked *m = r->m;
     bool decided;
     m->rows++;
@@ -117,15 +125,9 @@ static s2clr_status read_layer(OGRLayerH layer, s2clr_marked *m)
                  .probability = OGR_FD_GetFieldIndex(columns, "probability"),
                  .model = OGR_FD_GetFieldIndex(columns, "model"),
                  .positive = OGR_FD_GetFieldIndex(columns, "positive")};
-    OGRFeatureH row;
-    s2clr_status status = S2CLR_OK;
     if (r.mark < 0)
         return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: there is no column \"mark\"", m->path);
-    while (status == S2CLR_OK && (row = OGR_L_GetNextFeature(layer))) {
-        status = take_row(&r, row);
-        OGR_F_Destroy(row);
-    }
-    S2CLR_TRY(status);
+    S2CLR_TRY(s2clr_ogr_each(layer, take_row, &r));
     if (m->rows == 0)
         return s2clr_error_set(S2CLR_ERR_FORMAT, "%s: there is no row below the heading", m->path);
     if (r.summed) m->expected = r.sum / (double)r.summed;

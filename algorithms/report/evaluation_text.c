@@ -2,9 +2,24 @@
 #include <math.h>
 #include <string.h>
 
-#include "report/evaluation.h"
+#include "base/utf8.h"
+#include "report/pevaluation.h"
 
-enum { COLUMNS = 3, WIDTH = 26, GROUPS_SHOWN = 60 };
+enum { COLUMNS = 3, WIDTH = 26, GROUP_WIDTH = 24, CLASS_WIDTH = 14, GROUPS_SHOWN = 60 };
+
+/* A name from a file, `width` characters wide: nothing of it moves the cursor or ends the line. */
+static void put_name(FILE *to, const char *name, int width)
+{
+    for (; *name && width > 0; width--) {
+        const size_t step = s2clr_utf8_step(name);
+        if (step == 0 || (unsigned char)*name < ' ' || *name == 127)
+            fputc(step ? ' ' : '?', to);
+        else
+            fwrite(name, 1, step, to);
+        name += step ? step : 1;
+    }
+    fprintf(to, "%*s", width, "");
+}
 
 /* "0.9912 [0.9880, 0.9940]", "-" when there is no such number. */
 static void put_value(FILE *to, double value, double low, double high)
@@ -40,10 +55,10 @@ static void put_left_out(FILE *to, const s2clr_evaluation *e)
 {
     for (int i = 0; i < e->left_outs; i++) {
         const s2clr_evaluation_left_out *left = &e->left_out[i];
-        fprintf(to, "%-12s%zu %s:", i ? "" : "left out", left->count, left->why);
-        for (size_t k = 0; k < left->count && k < S2CLR_EVALUATION_EXAMPLES; k++)
-            fprintf(to, "%s %s", k ? "," : "", left->example[k]);
-        fputs(left->count > S2CLR_EVALUATION_EXAMPLES ? " ...\n" : "\n", to);
+        const size_t named = s2clr_evaluation_named(left);
+        fprintf(to, "%-12s%zu %s", i ? "" : "left out", left->count, left->why);
+        for (size_t k = 0; k < named; k++) fprintf(to, "%s %s", k ? "," : ":", left->example[k]);
+        fputs(named && left->count > named ? " ...\n" : "\n", to);
     }
 }
 
@@ -75,11 +90,19 @@ static void put_head(FILE *to, const s2clr_evaluation *e)
 
 /* ---- tables: a column for each of COLUMNS rows, then the next ones ---- */
 
+static void put_briefs(FILE *to, const s2clr_evaluation *e, int first, int end)
+{
+    for (int i = first; i < end; i++) {
+        fputs("  ", to);
+        put_name(to, e->row[i].brief, WIDTH);
+    }
+    fputc('\n', to);
+}
+
 static void put_columns(FILE *to, const s2clr_evaluation *e, int first, int end, const char *head)
 {
     fprintf(to, "\n%-14s", head);
-    for (int i = first; i < end; i++) fprintf(to, "  %-*.*s", WIDTH, WIDTH, e->row[i].brief);
-    fputc('\n', to);
+    put_briefs(to, e, first, end);
 }
 
 static void put_counts(FILE *to, const s2clr_evaluation *e, int first, int end)
@@ -155,12 +178,14 @@ static void put_group_column(FILE *to, const s2clr_evaluation *e, int first, int
 {
     char head[64];
     snprintf(head, sizeof head, "recall by %.20s", e->group_by);
-    fprintf(to, "\n%-24s %7s %7s", head, "samples", e->positives ? "pos." : "");
-    for (int i = first; i < end; i++) fprintf(to, "  %-*.*s", WIDTH, WIDTH, e->row[i].brief);
     fputc('\n', to);
+    put_name(to, head, GROUP_WIDTH);
+    fprintf(to, " %7s %7s", "samples", e->positives ? "pos." : "");
+    put_briefs(to, e, first, end);
     for (size_t g = 0; g < e->groups && g < GROUPS_SHOWN; g++) {
         const s2clr_group_metrics *m = &e->row[first].group[g];
-        fprintf(to, "%-24.24s %7zu %7zu", e->group[g].name, m->n, m->positives);
+        put_name(to, e->group[g].name, GROUP_WIDTH);
+        fprintf(to, " %7zu %7zu", m->n, m->positives);
         for (int i = first; i < end; i++) put_proportion(to, &e->row[i].group[g].recall);
         fputc('\n', to);
     }
@@ -174,8 +199,10 @@ static void put_called(FILE *to, const s2clr_evaluation *e)
     fputc('\n', to);
     for (size_t g = 0; g < e->groups && g < GROUPS_SHOWN; g++) {
         const s2clr_group_metrics *m = &e->row[0].group[g];
-        fprintf(to, "%-12s%-24.24s %6zu of %6zu called %s\n", g ? "" : "classes", e->group[g].name,
-                m->tp + m->fp, m->n, e->positive);
+        fprintf(to, "%-12s", g ? "" : "classes");
+        put_name(to, e->group[g].name, GROUP_WIDTH);
+        fprintf(to, " %6zu of %6zu called %s%s%s\n", m->tp + m->fp, m->n, e->positive,
+                e->rows > 1 ? " by " : "", e->rows > 1 ? e->row[0].name : "");
     }
 }
 
@@ -199,7 +226,7 @@ static void put_classes(FILE *to, const s2clr_evaluation *e, int first, int end)
     for (int m = 0; m < S2CLR_CLASS_METRICS; m++) put_class_line(to, e, first, end, m);
     fprintf(to, "\nrecall\n");
     for (int c = 0; c < e->classes; c++) {
-        fprintf(to, "%-14.14s", e->class_name[c]);
+        put_name(to, e->class_name[c], CLASS_WIDTH);
         for (int i = first; i < end; i++) {
             const s2clr_class_metrics *m = e->row[i].classes;
             const s2clr_proportion recall = s2clr_proportion_wilson(m->hits[c], m->count[c]);

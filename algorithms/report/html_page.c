@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 
 /* Colours have a contrast of at least 4.5 to their background in both modes; --c are those of
  * marks, told apart by lightness as well. */
@@ -33,11 +35,20 @@ static const char style[] =
     "svg{max-width:100%;height:auto;display:block}svg text{fill:var(--text);"
     "font:12px system-ui,sans-serif}svg .soft{fill:var(--soft)}\n";
 
+bool s2clr_html_named(const char *path)
+{
+    const char *end = strrchr(path, '.');
+    return end && (strcasecmp(end, ".html") == 0 || strcasecmp(end, ".htm") == 0);
+}
+
 void s2clr_html_text(FILE *to, const char *text)
 {
-    for (; *text; text++) {
+    for (size_t step; *text; text += step ? step : 1) {
         const char c = *text;
-        if (c == '&')
+        step = s2clr_utf8_step(text);
+        if (step != 1)
+            fwrite(step ? text : "?", 1, step ? step : 1, to);
+        else if (c == '&')
             fputs("&amp;", to);
         else if (c == '<')
             fputs("&lt;", to);

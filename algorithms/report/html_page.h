@@ -23,7 +23,10 @@ s2clr_status s2clr_html_write(const char *path, const char *title,
 s2clr_status s2clr_html_write_with(const char *path, const char *title, const char *const *head,
                                    s2clr_status (*body)(FILE *to, void *context), void *context);
 
-/* Escaped; control characters become blanks. */
+/* Does the name end with .html or .htm? */
+bool s2clr_html_named(const char *path);
+
+/* Escaped; control characters become blanks, bytes that are no UTF-8 question marks. */
 void s2clr_html_text(FILE *to, const char *text);
 
 /* A heading, and the section that lasts until the next one. */

@@ -10,6 +10,7 @@
 #include "labels/plabels.h"
 #include "report/map_points.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/ogr_layer.h"
 
 enum { COLUMNS_SHOWN = 64 };
 
@@ -81,8 +82,9 @@ static s2clr_status add_geometry(reading *r, OGRFeatureH feature, OGRGeometryH g
     return S2CLR_OK;
 }
 
-static s2clr_status take(reading *r, OGRFeatureH feature)
+static s2clr_status take(void *context, OGRFeatureH feature)
 {
+    reading *r = context;
     double at[2];
     if (r->place.x >= 0) {
         if (s2clr_layer_place_at(&r->place, feature, at)) return add(r, feature, at[0], at[1]);
@@ -97,14 +99,7 @@ static s2clr_status take(reading *r, OGRFeatureH feature)
 
 static s2clr_status take_all(reading *r)
 {
-    s2clr_status status = S2CLR_OK;
-    OGRFeatureH feature;
-    OGR_L_ResetReading(r->layer);
-    while (status == S2CLR_OK && (feature = OGR_L_GetNextFeature(r->layer)) != NULL) {
-        status = take(r, feature);
-        OGR_F_Destroy(feature);
-    }
-    S2CLR_TRY(status);
+    S2CLR_TRY(s2clr_ogr_each(r->layer, take, r));
     if (r->points->count > 0) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_FORMAT,
                            "%s: layer %s has no point with a place (%zu rows without); wanted: "

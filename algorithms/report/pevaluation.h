@@ -7,6 +7,9 @@
 /* A text as JSON: names come from files and need not be UTF-8, which JSON is. */
 json_t *s2clr_evaluation_words(const char *text);
 
+/* How many of the examples there are: none when the samples left out have no names. */
+size_t s2clr_evaluation_named(const s2clr_evaluation_left_out *left);
+
 /* "0.9912 [0.988, 0.994]", the interval on a line of its own when `tall`; an en dash when there is
  * no such number. */
 void s2clr_evaluation_cell(FILE *to, double value, double low, double high, bool tall);

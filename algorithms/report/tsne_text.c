@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataset/csv_text.h"
 #include "file/file_replace.h"
 #include "report/tsne_map.h"
 
@@ -102,30 +103,16 @@ json_t *s2clr_tsne_json(const s2clr_tsne_map *map)
     return NULL;
 }
 
-/* ---- CSV (RFC 4180) ---- */
-
-static void put_field(FILE *to, const char *text)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, to);
-        return;
-    }
-    fputc('"', to);
-    for (; *text; text++) {
-        if (*text == '"') fputc('"', to);
-        fputc(*text, to);
-    }
-    fputc('"', to);
-}
+/* ---- CSV ---- */
 
 static void put_points(FILE *to, const s2clr_tsne_map *map)
 {
     fputs("name,class,x,y\n", to);
     for (size_t i = 0; i < map->n; i++) {
         const s2clr_tsne_class *class = &map->class[map->class_of[i]];
-        put_field(to, map->names[i]);
+        s2clr_csv_text(to, map->names[i]);
         fputc(',', to);
-        if (!class->unknown) put_field(to, class->name);
+        if (!class->unknown) s2clr_csv_text(to, class->name);
         fprintf(to, ",%.9g,%.9g\n", map->y[2 * i], map->y[2 * i + 1]);
     }
 }

@@ -81,11 +81,11 @@ compare() { # compare TASK SHARE SEED
             --rate 0.001 --group-decay 0.7
         measure "tuned-$key" $(unlabelled "$task") --filters 0
         for student in $STUDENTS; do
-            name=${student%%:*} shape=${student#*:}
-            run "$name-$key" distill $(unlabelled "$task") -m "$work/tuned-$key/model.safetensors" \
+            pupil=${student%%:*}-$key shape=${student#*:}
+            run "$pupil" distill $(unlabelled "$task") -m "$work/tuned-$key/model.safetensors" \
                 --arch "${shape%:*}" --width "${shape#*:}" --seed "$seed" --epochs "$DISTIL" \
                 --balance 0 --patience 0 --augment flip,rot90
-            measure "$name-$key" $(unlabelled "$task") --filters 0
+            measure "$pupil" $(unlabelled "$task") --filters 0
         done
     }
 }
