@@ -128,3 +128,20 @@ int test_main(const char *suite_name, const test_case *cases, size_t count, int 
     if (!suite || failed) return 1;
     return run == 0 && skipped ? 77 : 0;
 }
+
+const char *test_text(const char *path)
+{
+    static char text[400000];
+    FILE *file = fopen(path, "r");
+    const size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file) fclose(file);
+    text[size] = '\0';
+    return text;
+}
+
+int test_occurrences(const char *text, const char *word)
+{
+    int found = 0;
+    for (const char *at = text; (at = strstr(at, word)); at += strlen(word)) found++;
+    return found;
+}

@@ -39,6 +39,13 @@ const char *test_data(const char *name);
 /* Path of `name` in the source tree's tests/ folder. Borrowed until the next call. */
 const char *test_source(const char *name);
 
+/* The text of a file of less than 400,000 bytes; "" when there is none. Borrowed until the next
+ * call. */
+const char *test_text(const char *path);
+
+/* How often `word` stands in `text`, without overlaps. */
+int test_occurrences(const char *text, const char *word);
+
 /* Fails the case with the thread's error text when a status is not S2CLR_OK. */
 #define TEST_OK(expression)                                                                        \
     test_status((int)(expression), #expression, __FILE__, __LINE__)

@@ -20,31 +20,13 @@ static void put_log(const char *text)
     fclose(file);
 }
 
-static const char *drawn(void)
-{
-    static char text[65536];
-    FILE *file = fopen(picture, "r");
-    size_t size = 0;
-    if (file) size = fread(text, 1, sizeof text - 1, file);
-    if (file) fclose(file);
-    text[size] = '\0';
-    return text;
-}
-
-static int count(const char *text, const char *word)
-{
-    int found = 0;
-    for (const char *at = text; (at = strstr(at, word)); at += strlen(word)) found++;
-    return found;
-}
-
 /* Three values and a gap: two strokes, of which the first starts at the left and at the top. */
 static void draws_values_and_gaps(void)
 {
     put_log("{\"epoch\":1,\"loss\":4.0,\"knn_auc\":0.5}\n{\"epoch\":2,\"loss\":2}\n"
             "{\"epoch\":3,\"loss\":null}\n{\"epoch\":4,\"loss\":1.0}\n");
     TEST_OK(s2clr_curves_write(log_path, picture, "s2clr pretrain"));
-    const char *text = drawn();
+    const char *text = test_text(picture);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "<title id=\"t\">s2clr pretrain</title>"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ">loss</text>"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, ">area under ROC of the nearest neighbours</text>"));
@@ -67,10 +49,10 @@ static void marks_the_best_epoch(void)
     put_log("{\"loss\":1,\"val\":{\"auc\":0.9,\"f1\":null},\"best_epoch\":1}\n"
             "{\"loss\":1,\"val\":{\"auc\":0.8,\"f1\":null},\"best_epoch\":1}\n");
     TEST_OK(s2clr_curves_write(log_path, picture, "a <title>"));
-    CU_ASSERT_EQUAL(count(drawn(), "class=\"best\""), 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(drawn(), "marks epoch 1, the best"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(drawn(), "a &lt;title&gt;"));
-    CU_ASSERT_EQUAL(count(drawn(), "<path"), 2);
+    CU_ASSERT_EQUAL(test_occurrences(test_text(picture), "class=\"best\""), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(test_text(picture), "marks epoch 1, the best"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(test_text(picture), "a &lt;title&gt;"));
+    CU_ASSERT_EQUAL(test_occurrences(test_text(picture), "<path"), 2);
 }
 
 /* The line that is being written is not there yet. */
@@ -78,7 +60,7 @@ static void leaves_an_unfinished_line(void)
 {
     put_log("{\"loss\":1}\n{\"loss\":2}\n{\"lo");
     TEST_OK(s2clr_curves_write(log_path, picture, "x"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(drawn(), "x: 2 epochs"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(test_text(picture), "x: 2 epochs"));
 }
 
 static void makes_nothing_of_nothing(void)

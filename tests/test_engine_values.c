@@ -8,10 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/device_select.h"
+#include "alone_rig.h"
 #include "harness.h"
-#include "net/infer.h"
-#include "predict_rig.h"
 
 static bool holes(int x, int y)
 {
@@ -20,57 +18,10 @@ static bool holes(int x, int y)
 
 static const rig_scene scene = {.width = 331, .height = 203, .valid = holes};
 
-/* ---- patches one by one ---- */
-
-/* A plan for exactly one patch, on a device of its own. */
-typedef struct alone {
-    const s2clr_backend *backend;
-    s2clr_device *device;
-    s2clr_plan *plan;
-    s2clr_session *session;
-    float *input;
-    uint8_t *valid;
-    float *output;
-    s2clr_shape shape;
-} alone;
-
-static void alone_open(const rig_bench *b, s2clr_output output, alone *a)
-{
-    const int patch = b->grid.patch;
-    const size_t pixels = (size_t)patch * (size_t)patch;
-    TEST_OK(s2clr_device_select("portable", S2CLR_F32, &a->backend, &a->device));
-    TEST_OK(s2clr_plan_new(s2clr_model_net(b->model), s2clr_model_params(b->model), a->backend,
-                           a->device, output, 1, patch, patch, &a->plan));
-    TEST_OK(s2clr_session_new(a->plan, &a->session));
-    a->shape = s2clr_plan_output(a->plan);
-    a->input = calloc(pixels * RIG_BANDS, sizeof *a->input);
-    a->valid = calloc(pixels, 1);
-    a->output =
-        calloc((size_t)a->shape.c * (size_t)a->shape.h * (size_t)a->shape.w, sizeof *a->output);
-}
-
-static void alone_run(alone *a, const rig_bench *b, int column, int row)
-{
-    const int patch = b->grid.patch;
-    TEST_OK(s2clr_stack_read(b->stack, s2clr_grid_start(&b->grid, column),
-                             s2clr_grid_start(&b->grid, row), patch, patch, a->input, a->valid));
-    TEST_OK(s2clr_session_run(a->session, a->input, a->output));
-}
-
-static void alone_close(alone *a)
-{
-    s2clr_session_free(a->session);
-    s2clr_plan_free(a->plan);
-    a->backend->device_close(a->device);
-    free(a->input);
-    free(a->valid);
-    free(a->output);
-}
-
 /* ---- evidence ---- */
 
 /* Mean of the local logits whose centres lie in [-s/2, s/2) of the patch's centre. */
-static double slow_evidence(const alone *a, int step, int stride, double temperature)
+static double slow_evidence(const rig_alone *a, int step, int stride, double temperature)
 {
     double total = 0;
     int count = 0;
@@ -89,7 +40,7 @@ static double slow_evidence(const alone *a, int step, int stride, double tempera
 static void evidence_of(const rig_model *model, int stride, int pick)
 {
     rig_bench b;
-    alone a;
+    rig_alone a;
     char name[600];
     snprintf(name, sizeof name, "%s", rig_model_make("evidence.safetensors", model));
     TEST_OK(rig_bench_open(name, rig_scene_make("evidence.tif", &scene), "auto", 2,
@@ -100,17 +51,17 @@ static void evidence_of(const rig_model *model, int stride, int pick)
     float *map = calloc(outputs, sizeof *map), *evidence = calloc(outputs, sizeof *evidence);
     const s2clr_values values = {.probability = map, .evidence = evidence};
     TEST_OK(rig_bench_run(&b, 0, 0, b.grid.columns, b.grid.rows, NULL, &values));
-    alone_open(&b, S2CLR_OUTPUT_LOCAL, &a);
+    rig_alone_open(&b, S2CLR_OUTPUT_LOCAL, &a);
     int compared = 0;
     for (int i = 0; i < (int)outputs; i++) {
         CU_ASSERT_EQUAL(isnan(map[i]), isnan(evidence[i]));
         if (i % pick || isnan(map[i])) continue;
-        alone_run(&a, &b, i % b.grid.columns, i / b.grid.columns);
+        rig_alone_run(&a, &b, i % b.grid.columns, i / b.grid.columns);
         TEST_NEAR(evidence[i], slow_evidence(&a, step, stride, model->temperature), 2e-5);
         compared++;
     }
     CU_ASSERT(compared > 20);
-    alone_close(&a);
+    rig_alone_close(&a);
     free(map);
     free(evidence);
     rig_bench_close(&b);
@@ -138,7 +89,7 @@ static void evidence(void)
 static void embedding_of(const rig_model *model, int stride, int pick)
 {
     rig_bench b;
-    alone a;
+    rig_alone a;
     char name[600];
     snprintf(name, sizeof name, "%s", rig_model_make("embed.safetensors", model));
     TEST_OK(rig_bench_open(name, rig_scene_make("embed.tif", &scene), "auto", 2,
@@ -149,13 +100,13 @@ static void embedding_of(const rig_model *model, int stride, int pick)
     float *map = calloc(outputs * (size_t)planes, sizeof *map);
     const s2clr_values values = {.embedding = map};
     TEST_OK(rig_bench_run(&b, 0, 0, b.grid.columns, b.grid.rows, NULL, &values));
-    alone_open(&b, S2CLR_OUTPUT_FEATURES, &a);
+    rig_alone_open(&b, S2CLR_OUTPUT_FEATURES, &a);
     CU_ASSERT_EQUAL_FATAL(planes, a.shape.c);
     int compared = 0;
     double largest = 0;
     for (size_t i = 0; i < outputs; i += (size_t)pick) {
         if (isnan(map[i])) continue;
-        alone_run(&a, &b, (int)i % b.grid.columns, (int)i / b.grid.columns);
+        rig_alone_run(&a, &b, (int)i % b.grid.columns, (int)i / b.grid.columns);
         for (int f = 0; f < planes; f++) {
             TEST_NEAR(map[(size_t)f * outputs + i], a.output[f], 1e-5);
             largest = fmax(largest, fabs(a.output[f]));
@@ -164,7 +115,7 @@ static void embedding_of(const rig_model *model, int stride, int pick)
     }
     CU_ASSERT(compared > 20);
     CU_ASSERT(largest > 1e-2); /* or the comparison shows nothing */
-    alone_close(&a);
+    rig_alone_close(&a);
     free(map);
     rig_bench_close(&b);
 }

@@ -191,16 +191,6 @@ static void confusion_of_classes(void)
 
 /* ---- the page ---- */
 
-static char *read_file(const char *path)
-{
-    static char text[400000];
-    FILE *from = fopen(path, "r");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(from);
-    text[fread(text, 1, sizeof text - 1, from)] = '\0';
-    fclose(from);
-    return text;
-}
-
 static void page_is_whole(void)
 {
     char path[512];
@@ -219,7 +209,7 @@ static void page_is_whole(void)
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(list, 2), "name")),
                            "M?laga");
     json_decref(json);
-    const char *page = read_file(path);
+    const char *page = test_text(path);
     CU_ASSERT_PTR_NOT_NULL(strstr(page, "crop &lt;irrigated&gt;"));
     CU_ASSERT_PTR_NOT_NULL(strstr(page, "&lt;b&gt;A"));
     CU_ASSERT_PTR_NULL(strstr(page, "<b>A"));

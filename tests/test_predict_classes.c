@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/device_select.h"
+#include "alone_rig.h"
 #include "harness.h"
-#include "net/infer.h"
 #include "predict/merge.h"
 #include "predict/output_bands.h"
 #include "view_rig.h"
@@ -120,56 +119,22 @@ static void refusals(void)
 
 /* ---- values against patches alone ---- */
 
-/* Softmax of the logits of exactly one patch, on a plan of its own. */
-typedef struct alone {
-    const s2clr_backend *backend;
-    s2clr_device *device;
-    s2clr_plan *plan;
-    s2clr_session *session;
-    float *input;
-    uint8_t *valid;
-} alone;
-
-static void alone_open(const rig_bench *b, alone *a)
+/* Softmax of the logits of exactly one patch. */
+static void softmax_alone(rig_alone *a, const rig_bench *b, int column, int row, double p[K])
 {
-    const int patch = b->grid.patch;
-    const size_t pixels = (size_t)patch * (size_t)patch;
-    TEST_OK(s2clr_device_select("portable", S2CLR_F32, &a->backend, &a->device));
-    TEST_OK(s2clr_plan_new(s2clr_model_net(b->model), s2clr_model_params(b->model), a->backend,
-                           a->device, S2CLR_OUTPUT_LOGITS, 1, patch, patch, &a->plan));
-    TEST_OK(s2clr_session_new(a->plan, &a->session));
-    a->input = calloc(pixels * RIG_BANDS, sizeof *a->input);
-    a->valid = calloc(pixels, 1);
-}
-
-static void alone_close(alone *a)
-{
-    s2clr_session_free(a->session);
-    s2clr_plan_free(a->plan);
-    a->backend->device_close(a->device);
-    free(a->input);
-    free(a->valid);
-}
-
-static void alone_run(const alone *a, const rig_bench *b, int column, int row, double p[K])
-{
-    const int patch = b->grid.patch;
     const double temperature = s2clr_model_card(b->model)->temperature;
-    float logit[K];
     double total = 0;
-    TEST_OK(s2clr_stack_read(b->stack, s2clr_grid_start(&b->grid, column),
-                             s2clr_grid_start(&b->grid, row), patch, patch, a->input, a->valid));
-    TEST_OK(s2clr_session_run(a->session, a->input, logit));
-    for (int k = 0; k < K; k++) total += exp((double)logit[k] / temperature);
-    for (int k = 0; k < K; k++) p[k] = exp((double)logit[k] / temperature) / total;
+    rig_alone_run(a, b, column, row);
+    for (int k = 0; k < K; k++) total += exp((double)a->output[k] / temperature);
+    for (int k = 0; k < K; k++) p[k] = exp((double)a->output[k] / temperature) / total;
 }
 
 /* Returns how far the classes are from being all alike, so that a test of nothing shows. */
-static double compare_one(const alone *a, const rig_bench *b, const float *map, size_t outputs,
+static double compare_one(rig_alone *a, const rig_bench *b, const float *map, size_t outputs,
                           size_t at)
 {
     double p[K], sum = 0, spread = 0;
-    alone_run(a, b, (int)at % b->grid.columns, (int)at / b->grid.columns, p);
+    softmax_alone(a, b, (int)at % b->grid.columns, (int)at / b->grid.columns, p);
     for (size_t k = 0; k < K; k++) {
         const double value = (double)map[k * outputs + at];
         TEST_NEAR(value, p[k], 1e-5);
@@ -183,7 +148,7 @@ static double compare_one(const alone *a, const rig_bench *b, const float *map, 
 static void values_of(const rig_model *model, int pick)
 {
     rig_bench b;
-    alone a;
+    rig_alone a;
     char name[600];
     int compared = 0;
     double spread = 0;
@@ -194,7 +159,7 @@ static void values_of(const rig_model *model, int pick)
     float *map = calloc(K * outputs, sizeof *map);
     const s2clr_values values = {.probability = map};
     TEST_OK(rig_bench_run(&b, 0, 0, b.grid.columns, b.grid.rows, NULL, &values));
-    alone_open(&b, &a);
+    rig_alone_open(&b, S2CLR_OUTPUT_LOGITS, &a);
     for (size_t i = 0; i < outputs; i++) {
         for (size_t k = 1; k < K; k++) CU_ASSERT_EQUAL(isnan(map[k * outputs + i]), isnan(map[i]));
         if (i % (size_t)pick || isnan(map[i])) continue;
@@ -206,7 +171,7 @@ static void values_of(const rig_model *model, int pick)
     float *evidence = map;
     const s2clr_values no = {.probability = map, .evidence = evidence};
     CU_ASSERT_EQUAL(rig_bench_run(&b, 0, 0, 1, 1, NULL, &no), S2CLR_ERR_UNSUPPORTED);
-    alone_close(&a);
+    rig_alone_close(&a);
     free(map);
     rig_bench_close(&b);
 }
