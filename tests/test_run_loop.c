@@ -69,7 +69,8 @@ static void goes_on_with_the_same_weights(void)
     CU_ASSERT_EQUAL_FATAL(s2clr_net_param_count(r.net), 22);
     for (int i = 0; i < 3; i++) TEST_OK(epoch(&r, 1));
     TEST_NEAR(r.loop.loss, 0.375, 1e-15);
-    TEST_NEAR(r.loop.rate, 0, 0); /* the end of the cosine */
+    /* One warm-up step, and the cosine of six more, of which the last is not taken. */
+    TEST_NEAR(r.loop.rate, r.training.rate * 0.5 * (1 - sqrt(0.75)), 1e-12);
     memcpy(whole, r.loop.state.params, sizeof whole);
     close_rig(&r);
     for (int i = 0; i < 3; i++) {
@@ -131,28 +132,48 @@ static void weights_that_are_no_numbers_are_not_kept(void)
     close_rig(&r);
 }
 
-/* Of the time when a run did not say on what it was computed. */
-static void an_older_checkpoint_is_refused(void)
+/* An epoch of one step is a training too. */
+static void a_run_of_one_step_learns(void)
+{
+    float before[22];
+    rig r;
+    TEST_OK(open_rig(&r, "one", false, "{\"what\": 1}"));
+    r.training.epochs = 1;
+    r.loop.steps = 1;
+    memcpy(before, r.loop.state.params, sizeof before);
+    TEST_OK(epoch(&r, 1));
+    TEST_NEAR(r.loop.rate, r.training.rate / 2, 1e-15);
+    CU_ASSERT_NOT_EQUAL(memcmp(before, r.loop.state.params, sizeof before), 0);
+    close_rig(&r);
+}
+
+/* Whose weights would come out otherwise. */
+static void older_checkpoints_are_refused(void)
 {
     const s2clr_metadata metadata[] = {
-        {"s2clr.checkpoint", "{\"version\": 1, \"run\": {\"what\": 1}, \"epoch\": 1}"}};
+        {"s2clr.checkpoint", "{\"version\": 1, \"run\": {\"what\": 1}, \"epoch\": 1}"},
+        {"s2clr.checkpoint", "{\"version\": 2, \"run\": {\"what\": 1}, \"epoch\": 1}"}};
     char path[8192];
     rig r;
     TEST_OK(open_rig(&r, "older", false, "{\"what\": 1}"));
     close_rig(&r);
     snprintf(path, sizeof path, "%s/checkpoint.safetensors", r.folder);
-    TEST_OK(s2clr_tensors_write(path, NULL, 0, metadata, 1));
-    CU_ASSERT_EQUAL(open_rig(&r, "older", true, "{\"what\": 1}"), S2CLR_ERR_FORMAT);
-    TEST_ERROR_SAYS("older/checkpoint.safetensors: its version is 1, which does not say backend");
-    TEST_ERROR_SAYS("finish the run with the s2clr that began it, or use another run folder");
-    close_rig(&r);
+    for (int i = 0; i < 2; i++) {
+        TEST_OK(s2clr_tensors_write(path, NULL, 0, &metadata[i], 1));
+        CU_ASSERT_EQUAL(open_rig(&r, "older", true, "{\"what\": 1}"), S2CLR_ERR_FORMAT);
+        TEST_ERROR_SAYS(i ? "older/checkpoint.safetensors: its version is 2, and this s2clr trains"
+                          : "older/checkpoint.safetensors: its version is 1, and this s2clr trains");
+        TEST_ERROR_SAYS("finish the run with the s2clr that began it, or use another run folder");
+        close_rig(&r);
+    }
 }
 
 static const test_case cases[] = {
     {"goes on with the same weights", goes_on_with_the_same_weights},
     {"the log has the recipe's entries", the_log_has_the_recipes_entries},
     {"weights that are no numbers are not kept", weights_that_are_no_numbers_are_not_kept},
-    {"an older checkpoint is refused", an_older_checkpoint_is_refused},
+    {"a run of one step learns", a_run_of_one_step_learns},
+    {"older checkpoints are refused", older_checkpoints_are_refused},
 };
 
 int main(int argc, char **argv)

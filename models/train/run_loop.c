@@ -82,7 +82,8 @@ static s2clr_status update(s2clr_run_loop *loop)
     s2clr_optimiser_settings numbers = s2clr_optimiser_defaults();
     numbers.weight_decay = training->weight_decay;
     numbers.factor = loop->factor;
-    loop->rate = s2clr_schedule_cosine(training->rate, warmup, total, state->step + 1);
+    /* The cosine reaches 0 one step after the last: every step learns, also that of a run of one. */
+    loop->rate = s2clr_schedule_cosine(training->rate, warmup, total + 1, state->step + 1);
     S2CLR_TRY(s2clr_optimiser_step(loop->optimiser, &numbers, loop->net, loop->pool, loop->rate,
                                    state->step + 1, loop->gradient, state->moments, state->params));
     state->step++;

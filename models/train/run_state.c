@@ -7,7 +7,8 @@
 
 #include "file/safetensors.h"
 
-enum { VERSION = 2, WITHOUT_MACHINE = 1, ARRAYS_MAX = 4, DIFFERENCES_MAX = 768 };
+/* 1 did not say backend and precision; 2 had a rate of 0 in the last step. */
+enum { VERSION = 3, ARRAYS_MAX = 4, DIFFERENCES_MAX = 768 };
 
 static s2clr_tensor flat(const s2clr_run_array *array)
 {
@@ -108,12 +109,12 @@ static s2clr_status load(const s2clr_tensors *file, const char *path, const json
 {
     const json_t *run = json_object_get(root, "run");
     const json_int_t version = json_integer_value(json_object_get(root, "version"));
-    if (version == WITHOUT_MACHINE)
+    if (version > 0 && version < VERSION)
         return s2clr_error_set(S2CLR_ERR_FORMAT,
-                               "%s: its version is %d, which does not say backend and precision; "
-                               "%d is needed to go on exactly: finish the run with the s2clr that "
-                               "began it, or use another run folder",
-                               path, WITHOUT_MACHINE, VERSION);
+                               "%s: its version is %d, and this s2clr trains as version %d does, "
+                               "with other weights: finish the run with the s2clr that began it, "
+                               "or use another run folder",
+                               path, (int)version, VERSION);
     if (version != VERSION || !json_is_object(run))
         return s2clr_error_set(S2CLR_ERR_FORMAT,
                                "%s: not a file of a run of version %d; use another run folder or "
