@@ -115,16 +115,24 @@ print() {
 cost() { # cost RESULT WORDS...: what a training would need, writing nothing
     say "$2 $1"
     shift
-    on_device "$@" --dry-run |
-        sed -n '/^network/p; /^training/p; /^teaching/p; /^memory/p; /^time/p'
+    on_device "$@" --dry-run >plan.part
+    sed -n '/^network/p; /^training/p; /^teaching/p; /^memory/p; /^time/p' plan.part
+    rm plan.part
 }
 
-# import STORE WORDS...: an interrupted import goes on; its report is written last
+# import STORE WORDS...: an interrupted import goes on, unless its settings were others: patches keep
+# the labels with which they were imported. Its report is written last.
 import() {
     store=$1
     shift
-    print "$store.json" dataset import --from bigearthnet-v1 --json --append $IMPORT "$@" \
+    set -- "$store.json" dataset import --from bigearthnet-v1 --json --append $IMPORT "$@" \
         "$ARCHIVE" "$store"
+    if [ -e "$store" ] && [ ! -e "$store.json" ] &&
+        [ "$(cat "$store.json.made" 2>/dev/null)" != "$(origin "$@")" ]; then
+        die "$store was begun with other settings, or of files that are other ones now" \
+            "($WORK/$store.json.made); delete $store to make it anew, or take another WORK"
+    fi
+    print "$@"
 }
 
 # ---- steps ----
@@ -135,7 +143,7 @@ names() {
     validation=$(list val_100)
     known pool.txt "all of $ARCHIVE but $test and $validation, $POOL" && return
     say "names of the patches in $ARCHIVE"
-    find "$ARCHIVE" -type d -name 'S2[AB]_MSIL2A_*' -prune | sed 's|.*/||' | sort -u >archive.txt
+    find "$ARCHIVE/" -type d -name 'S2[AB]_MSIL2A_*' -prune | sed 's|.*/||' | sort -u >archive.txt
     [ -s archive.txt ] || die "$ARCHIVE has no folder such as S2A_MSIL2A_20170613T101031_87_48"
     cat "$test" "$validation" | tr -d '\r' | sort -u | comm -23 archive.txt - >rest.txt
     rest=$(wc -l <rest.txt)
@@ -166,11 +174,16 @@ stores() {
 statistics() {
     produce card.json dataset stats pool.store --quiet --card card.json --card-bands "$BANDS" \
         --html pool.html
-    sed '1s/{/{\
-  "title": "'"$NAME"', learnt from BigEarthNet v1 as in s2clr-recipe(7)",\
-  "positive": "'"$NAME"'", "negative": "anything else",\
-  "warning": "Ten countries of Europe, 2017 and 2018, labels of CORINE: test it where you map.",/' \
-        card.json >model.json
+    quoted=$(printf '%s\n' "$NAME" | sed 's/[\\"]/\\&/g')
+    {
+        cat <<CARD
+{
+  "title": "$quoted, learnt from BigEarthNet v1 as in s2clr-recipe(7)",
+  "positive": "$quoted", "negative": "anything else",
+  "warning": "Ten countries of Europe, 2017 and 2018, labels of CORINE: test it where you map.",
+CARD
+        tail -c +2 card.json
+    } >model.json
     produce labels.html dataset stats "labels-$last.store" --quiet --split train --html labels.html
 }
 

@@ -3,27 +3,38 @@
 #
 # DATA has l2a_patches_10m.tif and l2a_patches_20m.tif (3,136 L2A patches of 64 pixels as mosaics
 # whose neighbours have nothing to do with each other) and eurosat_rgb.zip (labels, three bands).
-#   encoder   SimCLR on the ten bands, ResNet-18 of half the width
-#   teacher   an encoder of EuroSAT's three bands (that of label_efficiency.sh in WORK/encoder),
-#             fine-tuned on all of its labels with random gain, so that it survives other light
-#   dense, pixel   ten bands, distilled from the teacher on the L2A patches: what they know of
-#             permanent crops is what the teacher makes of three of their bands
-# A fifth of the patches is held out: agreement is measured there. Nothing of this has a label in ten
-# bands, so that no skill is claimed. About an hour and a half on two quiet cores; steps that are
-# done are skipped, trainings resume.
+#   resnet18-l2a-encoder      SimCLR on the ten bands, ResNet-18 of half the width
+#   teacher                   an encoder of EuroSAT's three bands (label_efficiency.sh makes it in
+#                             WORK/encoder), fine-tuned on all of its labels with random gain, so
+#                             that it survives other light
+#   dense-, pixel-l2a-...     ten bands, distilled from the teacher on the L2A patches: what they
+#                             know of permanent crops is what the teacher makes of three bands
+# A tenth of the patches chooses the epoch and tells how well a student agrees with its teacher, a
+# fifth is not touched. Nothing of this has a label in ten bands, so that no skill is claimed. About
+# an hour and a half on two quiet cores; steps that are done are skipped, trainings resume.
+# Result: WORK/zoo/*.safetensors, weights as bf16.
 set -eu
 s2clr=$1 data=$2 work=$3
-here=$(cd "$(dirname "$0")" && pwd)
-card=$here/../../models/zoo/l2a.json
+here=$(dirname "$0")
 : "${DEVICE:=auto}" "${PRETRAIN:=100}" "${DISTIL:=60}"
 bands=B02,B03,B04,B05,B06,B07,B08,B8A,B11,B12
-mkdir -p "$work"
+mkdir -p "$work/cards" "$work/zoo"
 
 run() { # run NAME COMMAND OPTIONS...
     name=$1 command=$2
     shift 2
     [ -f "$work/$name/model.safetensors" ] ||
         "$s2clr" "$command" -o "$work/$name" --resume --device "$DEVICE" --quiet "$@"
+}
+
+card() { # card MODEL: its partial card
+    python3 "$here/l2a_cards.py" "$here/../../models/zoo/l2a.json" "$1" >"$work/cards/$1.json"
+    printf '%s\n' "$work/cards/$1.json"
+}
+
+ship() { # ship MODEL
+    "$s2clr" model import "$work/$1/model.safetensors" --weights bf16 --overwrite --quiet \
+        -o "$work/zoo/$1.safetensors"
 }
 
 separate() { # separate MOSAIC BAND...: each band as a file named after it, for their own pixel sizes
@@ -43,12 +54,18 @@ separate() { # separate MOSAIC BAND...: each band as a file named after it, for 
     "$s2clr" dataset import --from raster --patch 64 --stride 64 "$work/bands" "$work/l2a.part" --quiet
     mv "$work/l2a.part" "$work/l2a.store"
 }
-run l2a-encoder pretrain "$work/l2a.store" --arch resnet18 --width 32 --projection 512,128 \
-    --epochs "$PRETRAIN" --batch 256 --chunk 256 --seed 1 --card "$card"
+encoder=resnet18-l2a-encoder
+run $encoder pretrain "$work/l2a.store" --arch resnet18 --width 32 --projection 512,128 \
+    --validation-share 0 --epochs "$PRETRAIN" --batch 256 --chunk 256 --seed 1 \
+    --augment flip,rot90,crop,jitter \
+    --card "$(card $encoder)"
+ship $encoder
 run teacher finetune "$data/eurosat_rgb.zip" -m "$work/encoder/model.safetensors" \
     --positive PermanentCrop --augment flip,rot90,gain --epochs 12 --rate 0.001 --patience 0 --seed 1
 for student in dense:48 pixel:32; do
-    run "l2a-${student%:*}" distill "$work/l2a.store" -m "$work/teacher/model.safetensors" \
-        --arch "${student%:*}" --width "${student#*:}" --image-bands $bands --card "$card" \
+    name=${student%:*}-l2a-permanentcrop
+    run "$name" distill "$work/l2a.store" -m "$work/teacher/model.safetensors" \
+        --arch "${student%:*}" --width "${student#*:}" --image-bands $bands --card "$(card "$name")" \
         --epochs "$DISTIL" --balance 0 --patience 0 --augment flip,rot90 --seed 1
+    ship "$name"
 done

@@ -4,8 +4,11 @@
     python3 label_efficiency.py WORK table   mean, deviation and 95 % interval over the seeds
     python3 label_efficiency.py WORK mdoc    the same as rows for a manual page
 
-The interval is Student's over the seeds, each of which has its own labels, first weights and order
-of patches: it says what another draw of labels would give, on the same test patches.
+The interval is Student's over the seeds. A seed chooses the labels (below 100 %), the first weights
+of what is new and the order of patches; the encoder, the balanced set of the task crop and the test
+patches are the same for all seeds. So it says what another draw of labels and another training
+would give, not what another encoder or other test patches would. At 50 % two draws share half of
+their labels, and at 100 % all, so that there it holds for the training alone.
 """
 import json
 import math

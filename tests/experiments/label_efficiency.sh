@@ -6,23 +6,34 @@
 # labels and for several seeds (which also choose the labels). Two tasks:
 #   crop  PermanentCrop against an equal number of others, as the study balanced its sets
 #   ten   all ten classes
-# Test: a fifth of all patches by a hash of their names, which neither pretraining nor distillation
-# sees. Validation: another tenth, the same for every run; it chooses epoch and threshold.
+# Test: a fifth of all patches by a hash of their names, which no training sees. A share of the labels
+# is all that a run knows: nothing is validated, the last epoch counts and the threshold is 1/2. From
+# scratch and from the encoder take the same steps, with few labels as many as with many.
 #
 # Every run is a folder of WORK with its model; one that is there is skipped, one that was
-# interrupted resumes, so the script may be stopped and started at any time. About 12 hours on two
-# cores. Larger: ARCH=resnet50 WIDTH=64 PRETRAIN=200 DEVICE=cuda, and whatever else stands below.
+# interrupted resumes, so the script may be stopped and started at any time. About 8 hours on two
+# cores. Larger: ARCH=resnet50 WIDTH=64 PRETRAIN=200 DEVICE=cuda, and whatever else stands below, in
+# a WORK of its own.
 # Result: WORK/*.json of every model, WORK/results.csv and a table by label_efficiency.py.
 set -eu
 s2clr=$1 data=$2 work=$3
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$0")
 : "${ARCH:=resnet18}" "${WIDTH:=32}" "${DEVICE:=auto}" "${SEEDS:=1 2 3}"
-: "${PRETRAIN:=40}" "${DISTIL:=8}"
+: "${PRETRAIN:=40}" "${DISTIL:=6}"
+: "${CROP_STEPS:=800}" "${TEN_STEPS:=1500}" "${ROUNDS:=12}" # steps of 32 at least, and rounds
 : "${CROP_SHARES:=0.01 0.03 0.1 0.25 0.5 1}" "${TEN_SHARES:=0.01 0.1 1}"
 # name:architecture:width
-: "${STUDENTS:=resnet18:resnet18:32 resnet50:resnet50:16 dense:dense:48 pixel:pixel:32}"
-card=$here/../../models/zoo/dense-eurosat-permanentcrop.json
+: "${STUDENTS:=resnet18:resnet18:32 resnet18-half:resnet18:16 dense:dense:48 pixel:pixel:32}"
+card=$here/eurosat_rgb.json
 mkdir -p "$work"
+
+settings="$ARCH $WIDTH $PRETRAIN $DISTIL $CROP_STEPS $TEN_STEPS $ROUNDS"
+[ -f "$work/settings" ] || echo "$settings" >"$work/settings"
+[ "$(cat "$work/settings")" = "$settings" ] || {
+    echo "label_efficiency.sh: $work was begun with $(cat "$work/settings"), now: $settings" \
+        "(architecture, width, epochs, steps); take another folder" >&2
+    exit 1
+}
 
 run() { # run NAME COMMAND OPTIONS...: one training, unless it is done
     name=$1 command=$2
@@ -41,51 +52,54 @@ measure() { # measure NAME DATASET OPTIONS...: on the held-out fifth, with all s
     }
 }
 
-# Few labels need more rounds for the same number of steps.
-rounds() { # rounds TASK SHARE
-    case $1:$2 in
-    crop:0.01) echo 60 ;;
-    crop:0.03) echo 50 ;;
-    crop:0.1 | ten:0.01) echo 40 ;;
-    crop:0.25) echo 30 ;;
-    crop:0.5 | ten:0.1) echo 25 ;;
-    *) echo 15 ;;
-    esac
-}
-
 labelled() { # labelled TASK: the data set and options of runs with labels
     case $1 in
-    crop) echo "$work/crop.store" ;;
-    ten) echo "$data" ;;
+    crop) echo "$work/crop.store --validation-share 0" ;;
+    ten) echo "$data --validation-share 0" ;;
     esac
 }
 
-unlabelled() { # unlabelled TASK: what students and tests see
+everything() { # everything TASK: what students and tests see
     case $1 in
     crop) echo "$data --positive PermanentCrop" ;;
     ten) echo "$data" ;;
     esac
 }
 
+# Rounds through so many labels: enough for the steps, and ROUNDS at least.
+rounds() { # rounds TASK OPTIONS...
+    case $1 in crop) wanted=$CROP_STEPS ;; ten) wanted=$TEN_STEPS ;; esac
+    shift
+    each=$("$s2clr" supervised "$@" --device "$DEVICE" --dry-run |
+        sed -n 's/^training .* epochs of \([0-9]*\) steps.*/\1/p')
+    epochs=$(((wanted + each - 1) / each))
+    if [ "$epochs" -lt "$ROUNDS" ]; then epochs=$ROUNDS; fi
+    echo "$epochs"
+}
+
 compare() { # compare TASK SHARE SEED
     task=$1 share=$2 seed=$3
     key=$task-$share-$seed
     some="--labels-fraction $share --labels-choice $seed --seed $seed --batch 32 --patience 0"
-    some="$some --epochs $(rounds "$task" "$share") --augment flip,rot90,shift"
+    scratch="--arch $ARCH --width $WIDTH --card $card --level EUROSAT8"
     # shellcheck disable=SC2046,SC2086 # lists of words
     {
-        run "scratch-$key" supervised $(labelled "$task") $some --arch "$ARCH" --width "$WIDTH" \
-            --card "$card" --level EUROSAT8 --rate 0.001
-        measure "scratch-$key" $(unlabelled "$task") --filters 0
-        run "tuned-$key" finetune $(labelled "$task") $some -m "$work/encoder/model.safetensors" \
-            --rate 0.001 --group-decay 0.7
-        measure "tuned-$key" $(unlabelled "$task") --filters 0
+        if [ ! -f "$work/scratch-$key.json" ] || [ ! -f "$work/tuned-$key.json" ]; then
+            some="$some --augment flip,rot90,shift --rate 0.001"
+            some="$some --epochs $(rounds "$task" $(labelled "$task") -o "$work/try" $some $scratch)"
+            run "scratch-$key" supervised $(labelled "$task") $some $scratch
+            measure "scratch-$key" $(everything "$task") --filters 0
+            run "tuned-$key" finetune $(labelled "$task") $some --group-decay 0.7 \
+                -m "$work/encoder/model.safetensors"
+            measure "tuned-$key" $(everything "$task") --filters 0
+        fi
         for student in $STUDENTS; do
             pupil=${student%%:*}-$key shape=${student#*:}
-            run "$pupil" distill $(unlabelled "$task") -m "$work/tuned-$key/model.safetensors" \
+            run "$pupil" distill $(everything "$task") --validation-share 0 \
+                -m "$work/tuned-$key/model.safetensors" \
                 --arch "${shape%:*}" --width "${shape#*:}" --seed "$seed" --epochs "$DISTIL" \
                 --balance 0 --patience 0 --augment flip,rot90
-            measure "$pupil" $(unlabelled "$task") --filters 0
+            measure "$pupil" $(everything "$task") --filters 0
         done
     }
 }
@@ -93,22 +107,25 @@ compare() { # compare TASK SHARE SEED
 [ -d "$work/crop.store" ] || {
     rm -rf "$work/crop.part"
     "$s2clr" dataset import "$data" "$work/crop.part" --positive PermanentCrop --quiet
-    "$s2clr" dataset split "$work/crop.part" --method random --balance --quiet
+    "$s2clr" dataset split "$work/crop.part" --method random --validation 0 --balance --quiet
     mv "$work/crop.part" "$work/crop.store"
 }
 run encoder pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs "$PRETRAIN" --batch 256 \
-    --chunk 256 --seed 1 --probe PermanentCrop --card "$card" --level EUROSAT8
+    --chunk 256 --seed 1 --probe PermanentCrop --augment flip,rot90,crop,jitter --card "$card" \
+    --level EUROSAT8
 # What its frozen features are worth to one linear layer, beside those of random weights (whose
 # batch norm has seen the patches: training at rate 0). The baselines stand in every JSON.
 run random pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs 1 --batch 256 --chunk 256 \
-    --seed 1 --rate 0 --probe PermanentCrop --card "$card" --level EUROSAT8
+    --seed 1 --rate 0 --probe PermanentCrop --augment flip,rot90,crop,jitter --card "$card" \
+    --level EUROSAT8
 for features in encoder random; do
     for task in crop ten; do
         # shellcheck disable=SC2046 # lists of words
         {
-            run "$features-linear-$task" finetune $(labelled $task) --last 0 --epochs 10 \
-                -m "$work/$features/model.safetensors" --rate 0.01 --augment flip,rot90 --seed 1
-            measure "$features-linear-$task" $(unlabelled $task) \
+            run "$features-linear-$task" finetune $(everything $task) --validation-share 0 \
+                --last 0 --epochs 20 -m "$work/$features/model.safetensors" --rate 0.01 --augment flip,rot90 \
+                --patience 0 --seed 1
+            measure "$features-linear-$task" $(everything $task) \
                 $([ $features = encoder ] || echo --filters 0)
         }
     done
