@@ -5,6 +5,7 @@
 extern "C" {
 #include "pointwise/student.h"
 #include "predict/connection.h"
+#include "predict/provenance.h"
 #include "predict/result_cache.h"
 #include "predict/runtime.h"
 #include "predict/view.h"

@@ -8,13 +8,6 @@
 #include "report.h"
 #include "view_raster_io.h"
 
-/* Tags that are copied to the default domain, with the prefix S2CLR_: GDAL's programs carry that
- * domain over to what they write, and no other. */
-static const char *const essentials[] = {
-    "VERSION",   "MODEL_ID",   "MODEL_SHA256", "MODEL_WARNING", "POSITIVE",
-    "THRESHOLD", "PREVALENCE", "STRIDE",       "LEVEL",
-};
-
 ViewDataset::ViewDataset(std::shared_ptr<s2clr_view> view, int factor)
     : m_view(std::move(view)), m_factor(factor)
 {
@@ -65,10 +58,9 @@ void ViewDataset::describe()
     card.AddString(info->card_json);
     GDALMajorObject::SetMetadata(card.List(), "json:S2CLR");
     GDALMajorObject::SetMetadataItem(GDALMD_AREA_OR_POINT, GDALMD_AOP_AREA);
-    for (const char *name : essentials) {
-        const char *value = tags.FetchNameValue(name);
-        if (!value) continue;
-        GDALMajorObject::SetMetadataItem(CPLSPrintf("S2CLR_%s", name), value);
+    for (const char *const *name = s2clr_provenance_shown(); *name; name++) {
+        const char *value = tags.FetchNameValue(*name);
+        if (value) GDALMajorObject::SetMetadataItem(CPLSPrintf("S2CLR_%s", *name), value);
     }
 }
 

@@ -80,6 +80,21 @@ assert abs(c["share"]["standard_error"] - v**.5) < 1e-9, (c["share"], v**.5)
         "$S2CLR" area map.tif plain.csv
     expect 'a design on the word of the user' 0 'was said on the command line' \
         "$S2CLR" area map.tif plain.csv --design stratified
+    "$S2CLR" area map.tif --draw 90 --breaks 0.05,0.5 --allocation equal -o breaks.gpkg -q && label breaks.gpkg
+    expect 'other strata than drawn' 1 'was drawn in stratum' "$S2CLR" area map.tif breaks.gpkg
+    expect 'whatever is said' 1 'was drawn in stratum' \
+        "$S2CLR" area map.tif breaks.gpkg --design stratified
+    expect 'what the samples say is theirs' 0 '"design_from": "samples"' \
+        "$S2CLR" area map.tif samples.gpkg --design stratified --json
+    ogr2ogr -f CSV -dialect SQLite -sql "SELECT longitude, latitude, label,
+        CASE WHEN id = 1 THEN NULL ELSE design END AS design FROM samples ORDER BY id" first.csv samples.gpkg
+    expect 'a row without a design' 1 'row 1 does not say how it was chosen' \
+        "$S2CLR" area map.tif first.csv
+    ogr2ogr -f CSV -dialect SQLite -sql "SELECT longitude, latitude, label, NULL AS design FROM samples" \
+        none.csv samples.gpkg
+    expect 'a column without a design' 2 "its column 'design' is empty" "$S2CLR" area map.tif none.csv
+    expect 'an empty column and a word' 0 'was said on the command line' \
+        "$S2CLR" area map.tif none.csv --design random
     expect 'two designs' 1 'one sample, drawn in one way' \
         "$S2CLR" area map.tif samples.gpkg --design random
     ogr2ogr -f CSV few.csv samples.gpkg -where 'map_class = 0 OR id < 3'
@@ -115,19 +130,52 @@ else
     skip 'labels' 'this ogrinfo does not change a GeoPackage'
 fi
 
+# ---- names ----
+
+latin=$(printf 'caf\351.tif')
+cp map.tif "$latin"
+expect 'a map that is no UTF-8' 0 '"map": "caf\\xe9.tif"' "$S2CLR" area "$latin" --draw 20 -o l.gpkg --json
+gdal_translate -q -ot Byte -a_nodata none -scale 0 1 0 10 map.tif named.tif 2>err
+gdal_translate -q -of VRT named.tif named.vrt
+long=$(printf '\303\251%.0s' $(seq 60))
+sed -i "s|<ColorInterp>Gray</ColorInterp>|<CategoryNames><Category></Category><Category>x$long</Category></CategoryNames>|" named.vrt
+expect 'a long name' 0 '' "$S2CLR" area named.vrt --classes --draw 20 -o n.gpkg --json
+cp out names.json
+if command -v python3 >/dev/null; then
+    true_that 'is cut between letters' python3 -c '
+import json
+names = [s["name"] for s in json.load(open("names.json"))["strata"]]
+assert names == ["class 0", "x" + 39 * "\u00e9", "class 9"], names
+'
+fi
+
 # ---- how many ----
 
-expect 'as many as a standard error needs' 0 '"samples":' \
-    "$S2CLR" area map.tif --standard-error 0.02 --expected 0.9,0.8 --minimum 2 -o s.gpkg --json
-cp out size.json
+# The error of a stratified sample is Cochran's equation 5.6, whatever the allocation.
+for allocation in '' neyman proportional equal; do
+    expect "as many as a standard error needs, $allocation" 0 '"expected_standard_error": 0.0' \
+        "$S2CLR" area map.tif --standard-error 0.02 --expected 0.99,0.5 --minimum 2 \
+        ${allocation:+--allocation $allocation} -o "s$allocation.gpkg" --json
+    cp out "size$allocation.json"
+done
 if command -v python3 >/dev/null; then
-    true_that 'equation 13' python3 -c '
+    true_that 'the error is reached, and hardly fewer would do' python3 -c '
 import json, math
-n = sum(s["samples"] for s in json.load(open("size.json"))["strata"])
-w, u = [.75, .25], [.9, .8]
+w, N, u = [.75, .25], [870, 290], [.99, .5]
+def error(n): return math.sqrt(sum(a * a * (1 - m / M) * x * (1 - x) / m for a, m, M, x in zip(w, n, N, u)))
+size = {}
+for name in "", "neyman", "proportional", "equal":
+    j = json.load(open("size%s.json" % name))
+    n = [s["samples"] for s in j["strata"]]
+    size[name] = sum(n)
+    assert abs(j["expected_standard_error"] - error(n)) < 1e-12, (name, n)
+    assert error(n) <= .02, (name, n, error(n))
+    scale = (sum(n) - 3) / sum(n)
+    assert error([m * scale for m in n]) > .02, (name, n)
 s = [math.sqrt(x * (1 - x)) for x in u]
-want = sum(a * b for a, b in zip(w, s))**2 / (.02**2 + sum(a * b * b for a, b in zip(w, s)) / 1160)
-assert n == math.ceil(want), (n, want)
+least = sum(a * b for a, b in zip(w, s))**2 / (.02**2 + sum(a * b * b for a, b in zip(w, s)) / 1160)
+assert least <= size["neyman"] <= least + 3, (size, least)
+assert size[""] == size["neyman"] < size["equal"] < size["proportional"], size
 '
 fi
 expect 'strata of the probability' 0 '0.5 to 1' \

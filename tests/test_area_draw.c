@@ -131,7 +131,7 @@ static s2clr_area_number estimate(const s2clr_area_census *c, const s2clr_area_d
         const s2clr_area_pick *p = &drawn->pick[i];
         unit[i] = (s2clr_area_unit){p->stratum, p->code, truth_at(p->column, p->row), 100};
     }
-    const s2clr_area_problem problem = {2, c->strata, mapped, stratum, unit, drawn->count};
+    const s2clr_area_problem problem = {2, c->strata, mapped, stratum, unit, drawn->count, NULL};
     s2clr_area_estimate *e = NULL;
     TEST_OK(s2clr_area_estimate_make(&problem, &e));
     CU_ASSERT_PTR_NOT_NULL_FATAL(e);

@@ -30,7 +30,7 @@ static s2clr_area_estimate *olofsson(double more)
             for (int k = 0; k < olofsson_count[i][j]; k++)
                 units[n++] = (s2clr_area_unit){i, i, j, 900};
     }
-    const s2clr_area_problem problem = {4, 4, mapped, stratum, units, n};
+    const s2clr_area_problem problem = {4, 4, mapped, stratum, units, n, NULL};
     s2clr_area_estimate *e = NULL;
     TEST_OK(s2clr_area_estimate_make(&problem, &e));
     CU_ASSERT_PTR_NOT_NULL_FATAL(e);
@@ -96,7 +96,7 @@ static void strata_need_not_be_classes(void)
         stratum[h] = (s2clr_area_stratum){"stratum", (4 - h) * 1e4, (4 - h) * 1e4};
     for (int i = 0; i < 40; i++)
         units[i] = (s2clr_area_unit){i / 10, map[i] - 'A', truth[i] - 'A', 1};
-    const s2clr_area_problem problem = {4, 4, mapped, stratum, units, 40};
+    const s2clr_area_problem problem = {4, 4, mapped, stratum, units, 40, NULL};
     s2clr_area_estimate *e = NULL;
     TEST_OK(s2clr_area_estimate_make(&problem, &e));
     CU_ASSERT_PTR_NOT_NULL_FATAL(e);
@@ -129,7 +129,7 @@ static void samples_weigh_by_area(void)
     const double mapped[2] = {500, 1500};
     for (int i = 0; i < 8; i++) units[i] = (s2clr_area_unit){0, i % 2, i % 2, i % 2 ? 3 : 1};
     units[0].reference = 1; /* one of the small ones is wrong */
-    const s2clr_area_problem problem = {2, 1, mapped, stratum, units, 8};
+    const s2clr_area_problem problem = {2, 1, mapped, stratum, units, 8, NULL};
     s2clr_area_estimate *e = NULL;
     TEST_OK(s2clr_area_estimate_make(&problem, &e));
     CU_ASSERT_PTR_NOT_NULL_FATAL(e);
@@ -150,7 +150,7 @@ static void a_census_has_no_error(void)
     const s2clr_area_stratum stratum[2] = {{"a", 4, 4}, {"b", 6, 6}};
     const double mapped[2] = {4, 6};
     for (int i = 0; i < 10; i++) units[i] = (s2clr_area_unit){i >= 4, i >= 4, i >= 3, 1};
-    const s2clr_area_problem problem = {2, 2, mapped, stratum, units, 10};
+    const s2clr_area_problem problem = {2, 2, mapped, stratum, units, 10, NULL};
     s2clr_area_estimate *e = NULL;
     TEST_OK(s2clr_area_estimate_make(&problem, &e));
     CU_ASSERT_PTR_NOT_NULL_FATAL(e);
@@ -161,6 +161,36 @@ static void a_census_has_no_error(void)
     s2clr_area_estimate_free(e);
 }
 
+/* Points that were drawn with replacement, or over the whole map into a small stratum: more of them
+ * than pixels, and yet no census. */
+static void shared_pixels_are_no_census(void)
+{
+    const s2clr_area_stratum stratum[2] = {{"small", 4, 4}, {"large", 1000, 1000}};
+    const double mapped[2] = {4, 1000};
+    const bool repeated[2] = {true, false};
+    for (int i = 0; i < 30; i++) units[i] = (s2clr_area_unit){i >= 8, i >= 8, i % 4 != 0, 1};
+    s2clr_area_problem problem = {2, 2, mapped, stratum, units, 30, repeated};
+    s2clr_area_estimate *e = NULL;
+    /* Cochran 5.6 in each stratum: s^2 = n p q / (n - 1); a quarter of both is of class 0 */
+    const double p[2] = {2.0 / 8, 6.0 / 22};
+    const double small = 16 * p[0] * (1 - p[0]) / 7, large = 1e6 * p[1] * (1 - p[1]) / 21;
+    TEST_OK(s2clr_area_estimate_make(&problem, &e));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(e);
+    TEST_NEAR(e->of[0].area.error, sqrt(small + (1 - 22.0 / 1000) * large), 1e-9);
+    s2clr_area_estimate_free(e);
+    problem.repeated = NULL; /* eight samples of four pixels say it themselves */
+    TEST_OK(s2clr_area_estimate_make(&problem, &e));
+    TEST_NEAR(e->of[0].area.error, sqrt(small + (1 - 22.0 / 1000) * large), 1e-9);
+    s2clr_area_estimate_free(e);
+    /* as many samples as pixels, one pixel twice: all alike, and nothing known of the rest */
+    const s2clr_area_stratum four[1] = {{"four", 4, 4}};
+    for (int i = 0; i < 4; i++) units[i] = (s2clr_area_unit){0, 0, 0, 1};
+    const s2clr_area_problem twice = {2, 1, mapped, four, units, 4, repeated};
+    TEST_OK(s2clr_area_estimate_make(&twice, &e));
+    CU_ASSERT_TRUE(isnan(e->overall.error));
+    s2clr_area_estimate_free(e);
+}
+
 /* ---- what cannot be estimated ---- */
 
 static void refuses_strata_that_are_too_poor(void)
@@ -168,7 +198,7 @@ static void refuses_strata_that_are_too_poor(void)
     s2clr_area_stratum stratum[3] = {{"rich", 900, 900}, {"poor", 90, 90}, {"absent", 0, 0}};
     const double mapped[2] = {900, 90};
     for (int i = 0; i < 6; i++) units[i] = (s2clr_area_unit){i == 5, i == 5, i % 2, 1};
-    s2clr_area_problem problem = {2, 3, mapped, stratum, units, 6};
+    s2clr_area_problem problem = {2, 3, mapped, stratum, units, 6, NULL};
     s2clr_area_estimate *e = NULL;
     CU_ASSERT_EQUAL(s2clr_area_estimate_make(&problem, &e), S2CLR_ERR_MISMATCH);
     TEST_ERROR_SAYS("'poor' has one (it is 9.09 % of the map)");
@@ -186,7 +216,7 @@ static void knows_what_it_does_not_know(void)
     const s2clr_area_stratum stratum[1] = {{"all", 1000, 1000}};
     const double mapped[3] = {600, 400, 0};
     for (int i = 0; i < 10; i++) units[i] = (s2clr_area_unit){0, 0, i % 2 ? 0 : 2, 1};
-    const s2clr_area_problem problem = {3, 1, mapped, stratum, units, 10};
+    const s2clr_area_problem problem = {3, 1, mapped, stratum, units, 10, NULL};
     s2clr_area_estimate *e = NULL;
     TEST_OK(s2clr_area_estimate_make(&problem, &e));
     CU_ASSERT_PTR_NOT_NULL_FATAL(e);
@@ -205,7 +235,7 @@ static void agreement_is_no_certainty(void)
     const s2clr_area_stratum stratum[2] = {{"a", 1000, 1000}, {"b", 500, 500}};
     const double mapped[2] = {1000, 500};
     for (int i = 0; i < 40; i++) units[i] = (s2clr_area_unit){i >= 20, i >= 20, i >= 20, 1};
-    const s2clr_area_problem problem = {2, 2, mapped, stratum, units, 40};
+    const s2clr_area_problem problem = {2, 2, mapped, stratum, units, 40, NULL};
     s2clr_area_estimate *e = NULL;
     TEST_OK(s2clr_area_estimate_make(&problem, &e));
     CU_ASSERT_PTR_NOT_NULL_FATAL(e);
@@ -223,7 +253,7 @@ static void agreement_is_no_certainty(void)
     s2clr_area_estimate_free(e);
     /* the same stratum sampled whole: what is left open is in the other, and that agrees */
     const s2clr_area_stratum whole[2] = {{"a", 20, 20}, {"b", 500, 500}};
-    const s2clr_area_problem other = {2, 2, mapped, whole, units, 40};
+    const s2clr_area_problem other = {2, 2, mapped, whole, units, 40, NULL};
     TEST_OK(s2clr_area_estimate_make(&other, &e));
     TEST_NEAR(e->of[1].area.value, 501, 1e-9);
     CU_ASSERT_TRUE(isnan(e->of[1].area.error));
@@ -272,6 +302,30 @@ static void samples_are_given_out(void)
     TEST_NEAR(n[3], 1e5 * 6450000 * sqrt(0.95 * 0.05) / weights, 1);
 }
 
+/* No fewer samples of the rule reach the error. */
+static void sizes_reach_the_error(void)
+{
+    static const s2clr_area_allocation rules[] = {S2CLR_AREA_PROPORTIONAL, S2CLR_AREA_EQUAL,
+                                                  S2CLR_AREA_NEYMAN};
+    const s2clr_area_expected strata[2] = {{95000, 0.99}, {5000, 0.5}};
+    for (int r = 0; r < 3; r++) {
+        size_t n[2], fewer[2];
+        TEST_OK(s2clr_area_plan(rules[r], 0.005, 2, strata, 2, n));
+        CU_ASSERT(s2clr_area_expected_error(strata, 2, n) <= 0.005);
+        TEST_OK(s2clr_area_allocate(rules[r], sum(n, 2) - 1, 2, strata, 2, fewer));
+        CU_ASSERT(s2clr_area_expected_error(strata, 2, fewer) > 0.005);
+        const double x = pow(0.95, 2) * 0.0099 * (1 - (double)n[0] / 95000) / (double)n[0] +
+                         pow(0.05, 2) * 0.25 * (1 - (double)n[1] / 5000) / (double)n[1];
+        TEST_NEAR(s2clr_area_expected_error(strata, 2, n), sqrt(x), 1e-15);
+    }
+    size_t all[2];
+    TEST_OK(s2clr_area_plan(S2CLR_AREA_EQUAL, 1e-6, 2, strata, 2, all));
+    CU_ASSERT(s2clr_area_expected_error(strata, 2, all) <= 1e-6);
+    const s2clr_area_expected sure[2] = {{95000, 1}, {5000, 1}};
+    TEST_OK(s2clr_area_plan(S2CLR_AREA_NEYMAN, 0.01, 2, sure, 2, all));
+    CU_ASSERT_EQUAL(sum(all, 2), 4);
+}
+
 /* No stratum gives more than it has; what it cannot take, others get. */
 static void small_strata_are_used_up(void)
 {
@@ -300,10 +354,12 @@ static const test_case cases[] = {
     {"strata_need_not_be_classes", strata_need_not_be_classes},
     {"samples_weigh_by_area", samples_weigh_by_area},
     {"a_census_has_no_error", a_census_has_no_error},
+    {"shared_pixels_are_no_census", shared_pixels_are_no_census},
     {"refuses_strata_that_are_too_poor", refuses_strata_that_are_too_poor},
     {"knows_what_it_does_not_know", knows_what_it_does_not_know},
     {"agreement_is_no_certainty", agreement_is_no_certainty},
     {"sizes_follow_equation_13", sizes_follow_equation_13},
+    {"sizes_reach_the_error", sizes_reach_the_error},
     {"samples_are_given_out", samples_are_given_out},
     {"small_strata_are_used_up", small_strata_are_used_up},
 };

@@ -223,7 +223,7 @@ static void unknown_name_lists_the_known(void)
     const s2clr_backend *backend = NULL;
     CU_ASSERT_EQUAL(s2clr_backend_find("abacus", &backend), S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("'abacus'");
-    TEST_ERROR_SAYS("auto, onednn, portable");
+    TEST_ERROR_SAYS("auto, cpu, onednn, portable");
     CU_ASSERT_PTR_NULL(backend);
 }
 

@@ -40,7 +40,6 @@ sys.exit(not eval("(" + sys.argv[2] + ")"))' \
 
 # ---- every method ----
 
-"$S2CLR" evaluate images -m $model $same --part test --resamples 0 --json >before.json
 for method in temperature platt isotonic; do
     expect "$method" 0 '' $calibrate --method $method -o $method.safetensors \
         --report-part test --json
@@ -50,9 +49,14 @@ for method in temperature platt isotonic; do
          j["parts"][0]["after"]["nll"] < j["parts"][0]["before"]["nll"]'
     true_that "$method reports on the other part" value $method.json \
         'j["parts"][1]["part"] == "test" and j["parts"][1]["samples"] > 40'
-    true_that "$method writes the share of positives" value $method.json \
-        'abs(j["after"]["prevalence"] -
-             j["parts"][0]["positives"] / j["parts"][0]["samples"]) < 1e-9'
+    # A temperature moves no share: what the network was trained for (balanced by half) stays.
+    case $method in
+        temperature) share='j["before"]["prevalence"]' ;;
+        *) share='j["parts"][0]["positives"] / j["parts"][0]["samples"]' ;;
+    esac
+    true_that "$method writes the share of positives that it holds for" value $method.json \
+        "abs(j['after']['prevalence'] - $share) < 1e-9 and
+         j['scored_at'] == j['after']['prevalence']"
     "$S2CLR" model export $model -o a.safetensors --overwrite -q
     "$S2CLR" model export $method.safetensors -o b.safetensors --overwrite -q
     true_that "$method keeps the weights" cmp a.safetensors b.safetensors
@@ -60,30 +64,36 @@ for method in temperature platt isotonic; do
         $method.safetensors
     cp out said
     true_that 'and of the command' grep -q '&& s2clr calibrate' said
+    at=$(python3 -c 'import json; print(json.load(open("'$method'.json"))["scored_at"])')
+    "$S2CLR" evaluate images -m $model $same --part test --resamples 0 --prevalence "$at" \
+        --json >before.json 2>err
     expect "evaluate after $method" 0 '"auc"' "$S2CLR" evaluate images \
-        -m $method.safetensors $same --part test --resamples 0 --json
+        -m $method.safetensors $same --part test --resamples 0 --prevalence "$at" --json
     cp out after.json
     python3 - before.json after.json $method.json >compare 2>&1 <<'END' || cp compare out
 import json, sys
 before, after, said = (json.load(open(name)) for name in sys.argv[1:])
 
 
-def metrics(of):
-    if isinstance(of, dict) and "auc" in of and "tp" in of:
+def row(of):
+    if isinstance(of, dict) and "at_prevalence" in of:
         return of
     for inner in of.values() if isinstance(of, dict) else of if isinstance(of, list) else []:
-        found = metrics(inner)
+        found = row(inner)
         if found:
             return found
 
 
-a, b = metrics(before), metrics(after)
+a, b = row(before), row(after)
 for key in ("tp", "fp", "fn", "tn"):
-    assert a[key] == b[key], (key, a[key], b[key])
-assert abs(a["auc"]["value"] - b["auc"]["value"]) < 1e-12
+    assert a["metrics"][key] == b["metrics"][key], (key, a["metrics"][key], b["metrics"][key])
+assert abs(a["metrics"]["auc"]["value"] - b["metrics"]["auc"]["value"]) < 1e-12
+a, b = (r["at_prevalence"][-1] for r in (a, b))
+assert a["prevalence"] == b["prevalence"] == said["scored_at"]
 for key in ("brier", "ece"):
-    assert abs(b[key]["value"] - said["parts"][1]["after"][key]) < 1e-9, key
-    assert abs(a[key]["value"] - said["parts"][1]["before"][key]) < 1e-9, key
+    for at, scores in ((a, "before"), (b, "after")):
+        value = at["same_decisions"][key]["value"]
+        assert abs(value - said["parts"][1][scores][key]) < 1e-9, (key, scores, value)
 END
     true_that "$method keeps decisions and areas, and evaluate sees what it said" \
         test ! -s compare
@@ -92,6 +102,24 @@ true_that 'isotonic has knots' value isotonic.json 'len(j["after"]["knots"]) >= 
 true_that 'platt has a bias' value platt.json 'j["after"]["bias"] != 0'
 true_that 'temperature has neither' value temperature.json \
     'j["after"]["bias"] == 0 and j["after"]["knots"] == []'
+
+# ---- the metrics of the training ----
+
+card() { # card FILE: as JSON on stdout
+    "$S2CLR" info --json "$1" | python3 -c 'import json, sys
+def card(of):
+    return of if "metrics" in of else next(filter(None, (
+        card(v) for v in of.values() if isinstance(v, dict))), None)
+print(json.dumps(card(json.load(sys.stdin))))'
+}
+card $model >trained.card
+card platt.safetensors >platt.card
+true_that 'they are named as what they are' python3 -c 'import json
+a, b = (json.load(open(n))["metrics"] for n in ("trained.card", "platt.card"))
+assert list(a) == ["validation"] and list(b) == ["validation_before_calibration"], (a, b)
+assert a["validation"] == b["validation_before_calibration"]'
+true_that 'and info says so' sh -c "'$S2CLR' info platt.safetensors |
+    grep -q '^metrics  *validation_before_calibration: '"
 
 # ---- the rest of what it says ----
 
@@ -102,12 +130,56 @@ true_that 'with the scores' grep -q '^ece  ' said
 expect '--quiet' 0 '' $calibrate -o quiet.safetensors --quiet
 cp out said
 true_that 'prints nothing' test ! -s said
+expect 'no share of a temperature' 2 'a temperature leaves the share' $calibrate \
+    --method temperature --prevalence 0.05 -o no.safetensors
 expect 'another share' 0 'asked for' $calibrate --prevalence 0.05 -o share.safetensors
 expect 'is the card'\''s' 0 'prevalence 0.05' "$S2CLR" info share.safetensors
 expect 'few samples for a curve' 0 'few for an isotonic curve' "$S2CLR" calibrate images -m $model \
     --device portable --validation-share 0.1 --method isotonic -o few.safetensors
 expect 'calibrated again' 0 'knots' "$S2CLR" calibrate images -m platt.safetensors \
     --device portable --validation-share 0.4 --method isotonic -o again.safetensors
+card isotonic.safetensors >fresh.card
+card again.safetensors >again.card
+true_that 'is as if it were the first time' python3 -c 'import json
+a, b = (json.load(open(n)) for n in ("fresh.card", "again.card"))
+assert a["metrics"] == b["metrics"]
+for key in ("temperature", "prevalence"):
+    assert a[key] == b[key], key
+for key in ("knots", "bias", "network_prevalence", "ece_after"):
+    assert a["calibration"][key] == b["calibration"][key], key'
+again="$S2CLR calibrate images --device portable --validation-share 0.4 --quiet"
+expect 'a temperature after that' 0 '' $again -m again.safetensors --method temperature \
+    -o third.safetensors
+card temperature.safetensors >fresh.card
+card third.safetensors >again.card
+true_that 'has the share of the training again' python3 -c 'import json
+a, b = (json.load(open(n)) for n in ("fresh.card", "again.card"))
+assert a["temperature"] == b["temperature"] and a["prevalence"] == b["prevalence"]
+assert "network_prevalence" not in b["calibration"]'
+
+# ---- honest where positives are rare ----
+
+# The network is right where positives are as frequent as in the training; it is as right elsewhere
+# once it is moved there, and a calibration has nothing to boast of.
+expect 'a temperature, then platt at another share' 0 '' $again -m temperature.safetensors \
+    --prevalence 0.02 -o rare.safetensors --json
+cp out rare.json
+true_that 'the old probabilities are moved there first' value rare.json \
+    'j["scored_at"] == 0.02 and j["parts"][0]["before"]["ece"] < 0.05'
+
+# ---- students of calibrated teachers ----
+
+distill="$S2CLR distill images $same --arch pixel --width 8 --depth 1 --batch 16 --epochs 2"
+expect 'a student of decisions' 0 '' $distill -m $model --hard --balance 0 -o decided
+expect 'and one of a calibrated teacher'\''s' 0 '' $distill -m rare.safetensors --hard --balance 0 \
+    -o rarely
+for student in decided rarely; do
+    "$S2CLR" model export $student/model.safetensors -o $student.safetensors -q
+done
+true_that 'learn the same: decisions stay' cmp decided.safetensors rarely.safetensors
+expect 'a student of probabilities' 0 '' $distill -m rare.safetensors -o softly
+expect 'has the share that they hold for' 0 'prevalence 0.02' "$S2CLR" info \
+    softly/model.safetensors
 expect 'a new training forgets it' 0 '' "$S2CLR" finetune images -m isotonic.safetensors \
     --positive Crop --epochs 1 --batch 16 $same -o tuned
 "$S2CLR" info tuned/model.safetensors >said 2>err

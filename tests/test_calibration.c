@@ -35,13 +35,23 @@ static s2clr_card *new_card(int outputs)
     return card;
 }
 
+static double share_of(const int *label, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += label[i];
+    return sum / (double)n;
+}
+
+/* As if positives made up `prevalence`, 0: as they are. A temperature has it from the card. */
 static s2clr_card *fitted(s2clr_calibration_method method, double prevalence)
 {
+    const bool curve = method != S2CLR_CALIBRATION_TEMPERATURE;
     float logit[N];
     int label[N];
     s2clr_card *card = new_card(1);
     golden_set(logit, label);
-    TEST_OK(s2clr_calibration_fit(method, logit, label, N, prevalence, card));
+    if (!curve) card->prevalence = prevalence > 0 ? prevalence : share_of(label, N);
+    TEST_OK(s2clr_calibration_fit(method, logit, label, N, curve ? prevalence : 0, card));
     return card;
 }
 
@@ -57,6 +67,7 @@ static void temperature_and_platt_are_scipys(void)
         TEST_NEAR(two->calibration.bias, golden_platt[i][1], 2e-6);
         CU_ASSERT_EQUAL(two->calibration.knots, 0);
         if (i == 1) CU_ASSERT_EQUAL(two->prevalence, GOLDEN_PREVALENCE);
+        if (i == 1) CU_ASSERT_EQUAL(one->prevalence, GOLDEN_PREVALENCE); /* as it was */
         s2clr_card_free(one), s2clr_card_free(two);
     }
 }
@@ -79,7 +90,8 @@ static void pools_are_scikit_learns(void)
                   sizeof golden_isotonic_plain / sizeof *golden_isotonic_plain);
     compare_knots(&shifted->calibration, golden_isotonic_shifted,
                   sizeof golden_isotonic_shifted / sizeof *golden_isotonic_shifted);
-    CU_ASSERT_EQUAL(plain->temperature, 1); /* beyond the knots the network's own slope */
+    TEST_NEAR(plain->temperature, golden_platt[0][0], 2e-6); /* the slope beyond the knots */
+    TEST_NEAR(shifted->temperature, golden_platt[1][0], 2e-6);
     s2clr_card_free(plain), s2clr_card_free(shifted);
 }
 
@@ -127,6 +139,43 @@ static void two_classes_are_the_binary_temperature(void)
     s2clr_card_free(binary), s2clr_card_free(card);
 }
 
+/* Mean loss of sigmoid(logit) after Bayes' rule, from one share of positives to another; positives
+ * weigh `weight` times a negative. */
+static double moved_loss(const float *logit, const int *label, double from, double to,
+                         double weight)
+{
+    double sum = 0, all = 0;
+    for (int i = 0; i < N; i++) {
+        const double p = sigmoid((double)logit[i]), w = label[i] ? weight : 1;
+        const double yes = p * to / from, no = (1 - p) * (1 - to) / (1 - from);
+        sum -= w * log((label[i] ? yes : no) / (yes + no));
+        all += w;
+    }
+    return sum / all;
+}
+
+/* What was right where positives are frequent is scored as what it means where they are rare. */
+static void old_probabilities_are_moved(void)
+{
+    float logit[N];
+    int label[N];
+    s2clr_calibration_scores s, same;
+    s2clr_card *card = new_card(1);
+    golden_set(logit, label);
+    card->prevalence = 0.3;
+    const double share = share_of(label, N), weight = 0.02 * (1 - share) / (0.98 * share);
+    TEST_OK(s2clr_calibration_score(card, logit, label, N, 0.02, &s));
+    TEST_NEAR(s.nll, moved_loss(logit, label, 0.3, 0.02, weight), 1e-9);
+    /* The same probabilities, said by a card that was trained for that share. */
+    card->prevalence = 0.02;
+    card->calibration.bias = log(0.02 / 0.98) - log(0.3 / 0.7);
+    TEST_OK(s2clr_calibration_score(card, logit, label, N, 0.02, &same));
+    TEST_NEAR(s.brier, same.brier, 1e-12);
+    TEST_NEAR(s.ece, same.ece, 1e-9);
+    TEST_NEAR(s.nll, same.nll, 1e-9);
+    s2clr_card_free(card);
+}
+
 static void scores_are_the_metrics(void)
 {
     float logit[N];
@@ -136,6 +185,9 @@ static void scores_are_the_metrics(void)
     s2clr_calibration_scores s;
     s2clr_card *card = new_card(1);
     golden_set(logit, label);
+    TEST_OK(s2clr_calibration_score(card, logit, label, N, 0, &s));
+    TEST_NEAR(s.nll, moved_loss(logit, label, 0.5, share_of(label, N), 1), 1e-9);
+    card->prevalence = share_of(label, N);
     TEST_OK(s2clr_calibration_score(card, logit, label, N, 0, &s));
     TEST_NEAR(s.nll, golden_nll, 1e-9);
     for (int i = 0; i < N; i++) p[i] = sigmoid((double)logit[i]), sum += label[i];
@@ -161,6 +213,7 @@ static void a_known_curve_is_found_again(void)
     for (int method = 0; method <= S2CLR_CALIBRATION_ISOTONIC; method++) {
         s2clr_calibration_scores before, after;
         s2clr_card *card = new_card(1);
+        card->prevalence = share_of(label, MANY / 2);
         TEST_OK(s2clr_calibration_score(card, logit + MANY / 2, label + MANY / 2, MANY / 2, 0,
                                         &before));
         TEST_OK(s2clr_calibration_fit((s2clr_calibration_method)method, logit, label, MANY / 2, 0,
@@ -214,10 +267,11 @@ static void decisions_stay(void)
         for (int method = 0; method < 9; method++) { /* twice in a row: from every kind to every */
             s2clr_card *card = new_card(1);
             card->threshold = thresholds[t];
+            const s2clr_calibration_method then = (s2clr_calibration_method)(method % 3);
             TEST_OK(s2clr_calibration_fit((s2clr_calibration_method)(method / 3), logit, label, N,
                                           0, card));
-            TEST_OK(s2clr_calibration_fit((s2clr_calibration_method)(method % 3), logit, label, N,
-                                          0.2, card));
+            TEST_OK(s2clr_calibration_fit(then, logit, label, N,
+                                          then == S2CLR_CALIBRATION_TEMPERATURE ? 0 : 0.2, card));
             for (int i = 0; i < N; i++) {
                 const int was = sigmoid((double)logit[i]) >= thresholds[t];
                 CU_ASSERT_EQUAL(s2clr_card_probability(card, (double)logit[i]) >= card->threshold,
@@ -233,6 +287,75 @@ static void decisions_stay(void)
     TEST_OK(s2clr_calibration_fit(S2CLR_CALIBRATION_ISOTONIC, logit, label, N, 0, ends));
     CU_ASSERT_EQUAL(ends->threshold, 0);
     s2clr_card_free(ends);
+}
+
+static void compare_curves(const s2clr_card *a, const s2clr_card *b)
+{
+    const s2clr_calibration *c = &a->calibration, *d = &b->calibration;
+    CU_ASSERT_EQUAL(a->temperature, b->temperature);
+    CU_ASSERT_EQUAL(a->prevalence, b->prevalence);
+    CU_ASSERT_EQUAL(c->bias, d->bias);
+    CU_ASSERT_EQUAL(c->network_prevalence, d->network_prevalence);
+    CU_ASSERT_EQUAL_FATAL(c->knots, d->knots);
+    for (int i = 0; i < c->knots; i++) {
+        CU_ASSERT_EQUAL(c->knot_logit[i], d->knot_logit[i]);
+        CU_ASSERT_EQUAL(c->knot_p[i], d->knot_p[i]);
+    }
+    TEST_NEAR(a->threshold, b->threshold, 1e-9);
+}
+
+/* Two fits before, of every kind, on other samples at another share: nothing of them is left. */
+static void what_went_before_does_not_matter(void)
+{
+    float logit[N];
+    int label[N];
+    golden_set(logit, label);
+    for (int method = 0; method < 27; method++) {
+        const s2clr_calibration_method last = (s2clr_calibration_method)(method % 3);
+        const double share = last == S2CLR_CALIBRATION_TEMPERATURE ? 0 : 0.07;
+        s2clr_card *fresh = new_card(1), *again = new_card(1);
+        fresh->prevalence = again->prevalence = 0.4;
+        for (int k = 0, kind = method / 3; k < 2; k++, kind /= 3) {
+            const s2clr_calibration_method one = (s2clr_calibration_method)(kind % 3);
+            TEST_OK(s2clr_calibration_fit(one, logit, label, N / 2,
+                                          one == S2CLR_CALIBRATION_TEMPERATURE ? 0 : 0.2, again));
+        }
+        TEST_OK(s2clr_calibration_fit(last, logit, label, N, share, fresh));
+        TEST_OK(s2clr_calibration_fit(last, logit, label, N, share, again));
+        compare_curves(fresh, again);
+        s2clr_card_free(fresh), s2clr_card_free(again);
+    }
+}
+
+/* A temperature cannot move a share of positives, and so says nothing about any. */
+static void a_temperature_keeps_the_share(void)
+{
+    float logit[N];
+    int label[N];
+    s2clr_card *few = new_card(1), *many = new_card(1), *none = new_card(1), *own = new_card(1);
+    golden_set(logit, label);
+    few->prevalence = 0.02, many->prevalence = 0.6, none->prevalence = 0;
+    own->prevalence = share_of(label, N);
+    s2clr_card *const each[] = {few, many, none, own};
+    for (int i = 0; i < 4; i++) {
+        const double before = each[i]->prevalence;
+        TEST_OK(s2clr_calibration_fit(S2CLR_CALIBRATION_TEMPERATURE, logit, label, N, 0, each[i]));
+        CU_ASSERT_EQUAL(each[i]->prevalence, before);
+        CU_ASSERT_EQUAL(each[i]->calibration.network_prevalence, 0);
+    }
+    CU_ASSERT_NOT_EQUAL(few->temperature, many->temperature);
+    CU_ASSERT_EQUAL(none->temperature, own->temperature); /* nothing to weigh by */
+    CU_ASSERT_EQUAL(s2clr_calibration_fit(S2CLR_CALIBRATION_TEMPERATURE, logit, label, N, 0.1, few),
+                    S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("a temperature cannot change the share");
+    /* A card from before it was kept what the network was trained for. */
+    TEST_OK(s2clr_calibration_fit(S2CLR_CALIBRATION_PLATT, logit, label, N, 0.1, few));
+    CU_ASSERT_EQUAL(few->calibration.network_prevalence, 0.02);
+    few->calibration.network_prevalence = 0;
+    CU_ASSERT_EQUAL(s2clr_calibration_fit(S2CLR_CALIBRATION_TEMPERATURE, logit, label, N, 0, few),
+                    S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("for which share of positives its network was trained, only 0.1");
+    for (int i = 0; i < 4; i++) s2clr_card_free(each[i]);
 }
 
 static void refuse(s2clr_calibration_method method, const float *logit, const int *label, size_t n,
@@ -290,9 +413,12 @@ static const test_case cases[] = {
     {"classes have one temperature", classes_have_one_temperature},
     {"two classes are the binary temperature", two_classes_are_the_binary_temperature},
     {"scores are the metrics", scores_are_the_metrics},
+    {"old probabilities are moved", old_probabilities_are_moved},
     {"a known curve is found again", a_known_curve_is_found_again},
     {"many pools become few knots", many_pools_become_few_knots},
     {"decisions stay", decisions_stay},
+    {"what went before does not matter", what_went_before_does_not_matter},
+    {"a temperature keeps the share", a_temperature_keeps_the_share},
     {"what cannot be calibrated is said", what_cannot_be_calibrated_is_said},
 };
 

@@ -109,10 +109,12 @@ static void a_calibration_is_kept(void)
     char *plain = format_with(OUTPUTS, POSITIVE);
     CU_ASSERT_PTR_NULL(strstr(plain, "calibration")); /* a card without one stays as it was */
     s2clr_free(plain);
-    char *json = format_with(OUTPUTS, CALIBRATION("{\"bias\": -0.5, " PART "}"));
+    char *json = format_with(
+        OUTPUTS, CALIBRATION("{\"bias\": -0.5, \"network_prevalence\": 0.25, " PART "}"));
     TEST_OK(s2clr_card_parse(json, "m", &card));
     CU_ASSERT_PTR_NOT_NULL_FATAL(card);
     CU_ASSERT_EQUAL(card->calibration.bias, -0.5);
+    CU_ASSERT_EQUAL(card->calibration.network_prevalence, 0.25);
     CU_ASSERT_EQUAL(card->calibration.knots, 0);
     CU_ASSERT_STRING_EQUAL(card->calibration.part, "test");
     CU_ASSERT_EQUAL(card->calibration.samples, 9);
@@ -123,6 +125,8 @@ static void a_calibration_is_kept(void)
     json =
         format_with(OUTPUTS, CALIBRATION("{\"knots\": [[-1, 0.1], [2, 0.1], [3, 0.9]], " PART "}"));
     TEST_OK(s2clr_card_parse(json, "m", &card));
+    CU_ASSERT_EQUAL(card->calibration.network_prevalence, 0);
+    CU_ASSERT_PTR_NULL(strstr(json, "network_prevalence"));
     CU_ASSERT_EQUAL(card->calibration.knots, 3);
     CU_ASSERT_EQUAL(card->calibration.knot_logit[1], 2);
     CU_ASSERT_EQUAL(card->calibration.knot_p[2], 0.9);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The command from outside: exit codes, help, manual pages, completion, the whole way from labelled
+# The command from outside: exit codes, help, completion, the whole way from labelled
 # patches to a map, and what must be left behind when something goes wrong: nothing.
 rig=cli
 . "${srcdir:-.}/tests/rig.sh"
@@ -37,40 +37,6 @@ if [ -e /dev/full ]; then
     run=$((run + 1))
     "$S2CLR" describe --json >/dev/full 2>err
     [ $? -eq 1 ] || fail 'standard output on a full disk'
-fi
-
-# ---- manual pages ----
-
-if command -v mandoc >/dev/null; then
-    mkdir pages
-    for source in "$top"/man/*.1.in; do
-        page=$(basename "$source" .in)
-        : >options
-        if grep '^@OPTIONS@$' "$source" >/dev/null; then
-            # shellcheck disable=SC2046 # a command of two words
-            expect "options for $page" 0 '.It' \
-                "$S2CLR" describe --man $(echo "$page" | sed 's/^s2clr-//; s/\.1$//; s/-/ /g')
-            cp out options
-        fi
-        awk '$0 != "@OPTIONS@" { print; next } { while ((getline line < "options") > 0) print line }' \
-            "$source" >"pages/$page"
-    done
-    cp "$top"/man/*.[157] pages/
-    "$S2CLR" describe | cut -f 1 | sort -u | tr ' ' - >names
-    true_that 'commands have names' test -s names
-    while read -r page; do
-        true_that "there is a page for $page" grep -F '.Ss ' "pages/s2clr-$page.1"
-    done <names
-    cd pages || exit 1
-    for page in *.[157]; do
-        run=$((run + 1))
-        mandoc -T lint "$page" 2>&1 | grep -v 'mandoc.db' >../out
-        : >../err
-        [ ! -s ../out ] || { cd ..; fail "mandoc -T lint $page"; cd pages; }
-    done
-    cd ..
-else
-    skip 'manual pages' 'mandoc is not installed'
 fi
 
 # ---- completion ----

@@ -1,222 +1,18 @@
-/* What teachers say, and students that listen. */
+/* Students: what they learn from teachers' opinions, and what they say of it. */
 #include "harness.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/philox.h"
-#include "train/metrics.h"
 #include "train/teach.h"
 #include "train_rig.h"
-
-/* ---- teachers: networks of single pixels with drawn weights, cheap enough for many samples ----
- */
-
-static s2clr_model *teacher_new(const char *name, uint64_t seed, int classes, bool swapped)
-{
-    s2clr_card *card = textures_card("pixel", 4, 16, classes);
-    card->temperature = classes == 2 && seed == 1 ? 2 : 1;
-    for (int b = 0; b < RECIPE_BANDS; b++) {
-        card->mean[b] = 100 + 20 * (float)b, card->std[b] = 30 + 10 * (float)b;
-        if (swapped) snprintf(card->band[b], S2CLR_CARD_WORD, "%s", b ? "B04" : "B03");
-    }
-    return recipe_rig_model(name, card, seed);
-}
-
-typedef struct lesson {
-    const s2clr_model *models[3];
-    size_t count, samples;
-    int classes, threads;
-    s2clr_precision precision;
-    const char *cache;
-    int stop_after; /* reports; 0: never */
-    int reports;
-} lesson;
-
-static bool note(void *context, double fraction, const char *message)
-{
-    lesson *l = context;
-    CU_ASSERT_TRUE(fraction >= 0 && fraction <= 1 && strstr(message, "teacher") != NULL);
-    l->reports++;
-    return l->stop_after == 0 || l->reports < l->stop_after;
-}
-
-static s2clr_status ask(lesson *l, float *logits)
-{
-    static textures set;
-    const s2clr_samples samples = textures_make(&set, 1, l->samples, 16, l->classes);
-    const s2clr_progress progress = {.call = note, .context = l};
-    const s2clr_machine m = recipe_rig_machine(NULL, l->precision, l->threads);
-    s2clr_card *card = textures_card("resnet18", 8, 16, l->classes);
-    l->reports = 0;
-    const s2clr_status status =
-        s2clr_teach(l->models, l->count, card, "NOISE", &samples, l->cache, &m, &progress, logits);
-    recipe_rig_release(&m);
-    s2clr_card_free(card);
-    return status;
-}
-
-/* The probabilities that a model gives the samples itself, its bands in its own order. */
-static void own_probabilities(const s2clr_model *model, size_t count, int classes, double *p)
-{
-    static textures set;
-    const s2clr_samples samples = textures_make(&set, 1, count, 16, classes);
-    const s2clr_machine m = recipe_rig_machine(NULL, S2CLR_F32, 1);
-    TEST_OK(s2clr_predict_classes(s2clr_model_net(model), s2clr_model_params(model),
-                                  s2clr_model_card(model), "NOISE", &samples, m.backend, m.device,
-                                  m.pool, NULL, p));
-    recipe_rig_release(&m);
-}
-
-enum { FEW = 21 };
 
 static double sigmoid(float z)
 {
     return 1 / (1 + exp(-(double)z));
 }
-
-static void teachers_agree_with_their_predictions(void)
-{
-    s2clr_model *a = teacher_new("a", 1, 2, false), *b = teacher_new("b", 2, 2, false);
-    lesson one = {.models = {a}, .count = 1, .samples = FEW, .classes = 2, .threads = 2};
-    lesson two = {.models = {a, b}, .count = 2, .samples = FEW, .classes = 2, .threads = 1};
-    float single[FEW], both[FEW];
-    double of_a[FEW], of_b[FEW], spread = 0;
-    own_probabilities(a, FEW, 2, of_a);
-    own_probabilities(b, FEW, 2, of_b);
-    TEST_OK(ask(&one, single));
-    TEST_OK(ask(&two, both));
-    for (int i = 0; i < FEW; i++) {
-        TEST_NEAR(sigmoid(single[i]), of_a[i], 1e-7);
-        TEST_NEAR(sigmoid(both[i]), (of_a[i] + of_b[i]) / 2, 1e-7);
-        spread += fabs(of_a[i] - of_b[i]);
-    }
-    CU_ASSERT_TRUE(spread > 0.1); /* two teachers of one opinion would prove nothing */
-    s2clr_model_close(a), s2clr_model_close(b);
-}
-
-static void classes_are_averaged(void)
-{
-    enum { K = 3 };
-    s2clr_model *a = teacher_new("a3", 1, K, false), *b = teacher_new("b3", 2, K, false);
-    lesson two = {.models = {a, b}, .count = 2, .samples = FEW, .classes = K, .threads = 2};
-    float logits[FEW * K];
-    double of_a[FEW * K], of_b[FEW * K];
-    own_probabilities(a, FEW, K, of_a);
-    own_probabilities(b, FEW, K, of_b);
-    TEST_OK(ask(&two, logits));
-    for (int i = 0; i < FEW; i++) {
-        double sum = 0;
-        for (int j = 0; j < K; j++) sum += exp((double)logits[i * K + j]);
-        TEST_NEAR(sum, 1, 1e-6);
-        for (int j = 0; j < K; j++)
-            TEST_NEAR(exp((double)logits[i * K + j]) / sum, (of_a[i * K + j] + of_b[i * K + j]) / 2,
-                      1e-7);
-    }
-    s2clr_model_close(a), s2clr_model_close(b);
-}
-
-/* A teacher with the bands the other way round is given them so, with its own statistics: it is the
- * same as one whose first layer and statistics are swapped instead. */
-static void bands_go_by_name(void)
-{
-    s2clr_model *plain = teacher_new("plain", 3, 2, false);
-    s2clr_model *swapped = teacher_new("swapped", 3, 2, true);
-    lesson one = {.models = {swapped}, .count = 1, .samples = FEW, .classes = 2, .threads = 1};
-    float logits[FEW];
-    TEST_OK(ask(&one, logits));
-
-    s2clr_card *card = NULL; /* the plain names, but everything per band exchanged */
-    TEST_OK(s2clr_card_copy(s2clr_model_card(plain), &card));
-    card->mean[0] = s2clr_model_card(plain)->mean[1],
-    card->mean[1] = s2clr_model_card(plain)->mean[0];
-    card->std[0] = s2clr_model_card(plain)->std[1], card->std[1] = s2clr_model_card(plain)->std[0];
-    const s2clr_net *net = s2clr_model_net(plain);
-    float *w = malloc(s2clr_net_param_count(net) * sizeof *w);
-    memcpy(w, s2clr_model_params(plain), s2clr_net_param_count(net) * sizeof *w);
-    for (int k = 0; k < 4; k++) { // hidden.0.conv.weight (4, 2, 1, 1)
-        const float kept = w[2 * k];
-        w[2 * k] = w[2 * k + 1], w[2 * k + 1] = kept;
-    }
-    char path[4096];
-    snprintf(path, sizeof path, "%s/exchanged.safetensors", test_folder());
-    TEST_OK(s2clr_model_save(path, card, net, w));
-    s2clr_model *exchanged = NULL;
-    TEST_OK(s2clr_model_open(path, &exchanged));
-    double p[FEW];
-    own_probabilities(exchanged, FEW, 2, p);
-    for (int i = 0; i < FEW; i++) TEST_NEAR(sigmoid(logits[i]), p[i], 1e-6);
-    free(w);
-    s2clr_card_free(card);
-    s2clr_model_close(plain), s2clr_model_close(swapped), s2clr_model_close(exchanged);
-}
-
-static void killed_lessons_go_on(void)
-{
-    s2clr_model *a = teacher_new("a", 1, 2, false), *b = teacher_new("b", 2, 2, false);
-    char cache[4096];
-    float *whole = malloc(RIG_MANY * sizeof *whole), *logits = malloc(RIG_MANY * sizeof *logits);
-    snprintf(cache, sizeof cache, "%s/teacher.safetensors", test_folder());
-    lesson l = {.models = {a, b}, .count = 2, .samples = RIG_MANY, .classes = 2, .threads = 2};
-    TEST_OK(ask(&l, whole));
-    const int all = l.reports;
-    l.cache = cache;
-    l.threads = 1;
-    l.stop_after = 1;
-    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_CANCELLED);
-    CU_ASSERT_NOT_EQUAL(access(cache, F_OK), 0); /* no part was done */
-    l.threads = 2;
-    l.stop_after = all; /* in the second part */
-    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_CANCELLED);
-    CU_ASSERT_EQUAL(access(cache, F_OK), 0);
-    l.stop_after = 0;
-    memset(logits, 0xff, RIG_MANY * sizeof *logits);
-    TEST_OK(ask(&l, logits));
-    CU_ASSERT_TRUE(l.reports < all);
-    CU_ASSERT_EQUAL(memcmp(whole, logits, RIG_MANY * sizeof *whole), 0);
-    memset(logits, 0xff, RIG_MANY * sizeof *logits);
-    TEST_OK(ask(&l, logits));
-    CU_ASSERT_EQUAL(l.reports, 0); /* all was known */
-    CU_ASSERT_EQUAL(memcmp(whole, logits, RIG_MANY * sizeof *whole), 0);
-    l.count = 1;
-    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_MISMATCH);
-    TEST_ERROR_SAYS("teachers");
-    l.count = 2, l.samples = FEW;
-    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_MISMATCH);
-    TEST_ERROR_SAYS("samples");
-    l.samples = RIG_MANY, l.precision = S2CLR_BF16;
-    CU_ASSERT_EQUAL(ask(&l, logits), S2CLR_ERR_MISMATCH);
-    TEST_ERROR_SAYS("precision (run: \"f32\", now: \"bf16\")");
-    free(whole), free(logits);
-    s2clr_model_close(a), s2clr_model_close(b);
-}
-
-static void wrong_teachers_are_refused(void)
-{
-    s2clr_model *a = teacher_new("a", 1, 2, false);
-    s2clr_card *card = textures_card("resnet18", 8, 16, 3);
-    const s2clr_model *const models[] = {a};
-    CU_ASSERT_EQUAL(s2clr_teach_check(models, 0, card, "NOISE"), S2CLR_ERR_ARGUMENT);
-    CU_ASSERT_EQUAL(s2clr_teach_check(models, 1, card, "NOISE"), S2CLR_ERR_MISMATCH);
-    TEST_ERROR_SAYS("has 1 outputs, the student 3");
-    card->arch.outputs = 1;
-    CU_ASSERT_EQUAL(s2clr_teach_check(models, 1, card, "L2A"), S2CLR_ERR_MISMATCH);
-    TEST_ERROR_SAYS("no level \"L2A\"");
-    card->patch = 32;
-    CU_ASSERT_EQUAL(s2clr_teach_check(models, 1, card, "NOISE"), S2CLR_ERR_MISMATCH);
-    TEST_ERROR_SAYS("patches of 16 pixels, the samples have 32");
-    card->patch = 16;
-    snprintf(card->band[1], S2CLR_CARD_WORD, "B08");
-    CU_ASSERT_EQUAL(s2clr_teach_check(models, 1, card, "NOISE"), S2CLR_ERR_MISMATCH);
-    TEST_ERROR_SAYS("needs band B03");
-    s2clr_card_free(card);
-    s2clr_model_close(a);
-}
-
-/* ---- students ---- */
 
 static void without_labels(s2clr_card *card, s2clr_samples *train, s2clr_samples *val)
 {
@@ -284,6 +80,34 @@ static float *after(train_run r, size_t *count)
     return w;
 }
 
+/* The same opinions of one who was calibrated to another share, and the threshold with them. */
+static const float *moved_opinions(float by)
+{
+    static float soft[RIG_TRAIN];
+    for (int i = 0; i < RIG_TRAIN; i++) soft[i] = opinions(2)[i] + by;
+    return soft;
+}
+
+/* Decisions are cut at the teacher's threshold, those that are dealt from as well. */
+static void decisions_are_at_the_threshold(void)
+{
+    size_t count;
+    train_run labels = student("uncut", 1, 2), hard = student("cut", 1, 2);
+    labels.settings.soft = NULL;
+    labels.settings.common.epochs = hard.settings.common.epochs = 1;
+    hard.settings.soft = moved_opinions(-3);
+    hard.settings.distill_least = -3;
+    hard.settings.distill_hard = true;
+    hard.change = without_labels;
+    float *a = after(labels, &count), *b = after(hard, &count);
+    CU_ASSERT_EQUAL(memcmp(a, b, count * sizeof *a), 0);
+    hard.settings.common.resume = 1;
+    hard.settings.distill_least = -2.9; /* takes other patches for positive */
+    CU_ASSERT_EQUAL(train_run_start(&hard), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("teacher's least logit (run: -3");
+    free(a), free(b);
+}
+
 /* A hard teacher who is right is the labels. */
 static void hard_decisions_are_labels(void)
 {
@@ -317,6 +141,45 @@ static void no_share_is_no_teacher(void)
     float *c = after(none, &count);
     CU_ASSERT_NOT_EQUAL(memcmp(a, c, count * sizeof *a), 0);
     free(a), free(b), free(c);
+}
+
+static double prevalence_after(train_run *r)
+{
+    s2clr_model *model = NULL;
+    r->settings.common.epochs = 1;
+    r->arch = "pixel";
+    TEST_OK(train_run_start(r));
+    TEST_OK(s2clr_model_open(r->result.model_path, &model));
+    const double prevalence = model ? s2clr_model_card(model)->prevalence : (double)NAN;
+    s2clr_model_close(model);
+    return prevalence;
+}
+
+/* A student that copies probabilities says what share they hold for: the teacher's, whatever is in
+ * the pool or drawn from it. Labels and decisions are what they are in the draw. */
+static void students_know_their_share(void)
+{
+    static const double weights[] = {1, 3};
+    double mean = 0, mix = 0, all = 0;
+    train_run copy = student("copy", 1, 2), unknown = student("unknown", 1, 2);
+    train_run hard = student("hard-share", 1, 2), mixed = student("mixed", 1, 2);
+    copy.settings.distill_prevalence = mixed.settings.distill_prevalence = 0.02;
+    hard.settings.distill_prevalence = 0.02;
+    hard.settings.distill_hard = true;
+    mixed.settings.distill_share = 0.25;
+    mixed.settings.class_weight = weights;
+    unknown.change = without_labels;
+    unknown.settings.balance = hard.settings.balance = mixed.settings.balance = 0;
+    for (int i = 0; i < RIG_TRAIN; i++) {
+        const double p = sigmoid(opinions(2)[i]), weight = i % 3 == 0 ? 3 : 1;
+        mean += p / RIG_TRAIN;
+        mix += weight * (0.25 * p + 0.75 * (i % 3 == 0));
+        all += weight;
+    }
+    TEST_NEAR(prevalence_after(&copy), 0.02, 1e-12);
+    TEST_NEAR(prevalence_after(&unknown), mean, 1e-9);
+    TEST_NEAR(prevalence_after(&hard), 22.0 / 64, 1e-12);
+    TEST_NEAR(prevalence_after(&mixed), mix / all, 1e-9);
 }
 
 /* A ResNet teaches a network of single pixels, and that one a ResNet. */
@@ -378,16 +241,30 @@ static void student_mistakes_are_refused(void)
     r.settings.balance = 0;
     r.settings.common.epochs = 1;
     TEST_OK(train_run_start(&r));
+    r = student("alike", 1, 2);
+    r.settings.soft = one_sided;
+    r.settings.distill_hard = true;
+    for (int i = 0; i < 4; i++) { /* with labels or without, dealt from or not, mixed or not */
+        r.change = i & 1 ? without_labels : NULL;
+        r.settings.balance = 0;
+        r.settings.distill_share = i & 1 ? 1 : 0.5;
+        r.settings.distill_least = i & 2 ? -4 : 0;
+        CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_ARGUMENT);
+        TEST_ERROR_SAYS(i & 2 ? "takes 64 of the 64 training samples for \"fine\": its decisions"
+                              : "takes 0 of the 64 training samples for \"fine\": its decisions");
+        CU_ASSERT_FALSE(train_run_has(&r, "model.safetensors"));
+    }
+    r.settings.distill_share = 0; /* whoever is not asked may say what they like */
+    r.change = NULL;
+    r.settings.common.epochs = 1;
+    TEST_OK(train_run_start(&r));
 }
 
 static const test_case cases[] = {
-    {"teachers agree with their predictions", teachers_agree_with_their_predictions},
-    {"classes are averaged", classes_are_averaged},
-    {"bands go by name", bands_go_by_name},
-    {"killed lessons go on", killed_lessons_go_on},
-    {"wrong teachers are refused", wrong_teachers_are_refused},
     {"learns from the teacher alone", learns_from_the_teacher_alone},
     {"hard decisions are labels", hard_decisions_are_labels},
+    {"decisions are at the threshold", decisions_are_at_the_threshold},
+    {"students know their share", students_know_their_share},
     {"no share is no teacher", no_share_is_no_teacher},
     {"any architecture teaches any", any_architecture_teaches_any},
     {"a student's mistakes are refused", student_mistakes_are_refused},

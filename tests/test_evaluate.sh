@@ -62,6 +62,8 @@ expect 'without random features' 0 'random convolutional features were left out'
     -m $one data $share --filters 0 --resamples 0
 expect 'judged on its training part' 0 'its numbers are too good' $evaluate -m $one data $share \
     --part train
+expect 'on its validation part' 0 'judged on the samples its threshold was chosen on' $evaluate \
+    -m $one data $share --part validation
 expect 'models of two classes' 1 'one finds "Crop", the other "Other"' $evaluate -m $one \
     -m other/model.safetensors data
 expect 'unless they are asked for one' 0 '' $evaluate -m $one -m other/model.safetensors data \
@@ -162,6 +164,25 @@ same 'and the rest of them' map.json 'sum(l["count"] for l in j["left_out"])' 5
 same 'groups' map.json '[(g["name"], g["samples"], g["rows"][0]["fn"]) for g in
      j["groups"]["list"]]' "[('ES', 40, 0), ('MA', 40, 2)]"
 same 'the share it was made for is not known' map.json 'j["rows"][0]["training_prevalence"]' None
+expect 'no irrigated point is lost when others are negative' 0 '"samples": 43' $points \
+    --negative 0 --json
+cp out other.json
+same 'the positive class stays' other.json '[j["rows"][0]["metrics"][k] for k in ("tp", "fn")]' \
+    '[40, 2]'
+expect 'two words are negative' 0 '"samples": 81' $points --negative 0,1 --json
+sed 's/country/class/' points.csv >class.csv
+expect 'a column that is called class' 0 'recall by class' "$S2CLR" evaluate --map map.tif class.csv \
+    --group class --resamples 0 -o class.html
+true_that 'has its recall on the page too' grep -q '<th[^>]*>specificity' class.html
+gdal_translate -q -ot Float64 -scale 0 0.9 0 1.0000005 map.tif over.tif
+expect 'what rounding put above 1' 0 '"samples": 80' "$S2CLR" evaluate --map over.tif points.csv \
+    --resamples 0 --json
+gdal_translate -q -mo S2CLR_THRESHOLD=0.45 -mo 'S2CLR_PREVALENCE=0.1 (trained for 0.5)' map.tif said.tif
+expect 'tags in the default domain' 0 '"how": "threshold as the map' "$S2CLR" evaluate --map said.tif \
+    points.csv --resamples 0 --json
+cp out said.json
+same 'threshold and prevalence' said.json '(j["rows"][0]["metrics"]["threshold"],
+     j["rows"][0]["training_prevalence"])' '(0.45, 0.1)'
 expect 'other columns' 0 'MA' $points --label-column country --positive MA --negative ES
 expect 'no such column' 2 'colour' $points --label-column colour
 expect 'no such group' 2 'colour' $points --group colour

@@ -42,6 +42,20 @@ static void give_statistics(s2clr_card *card, s2clr_samples *train, s2clr_sample
     for (int b = 0; b < card->bands; b++) card->mean[b] = 120, card->std[b] = 45;
 }
 
+static s2clr_status read_flat(void *self, size_t index, float *dn)
+{
+    const textures *set = self;
+    (void)index;
+    for (int i = 0; i < RECIPE_BANDS * set->size * set->size; i++) dn[i] = 120;
+    return S2CLR_OK;
+}
+
+static void see_nothing(s2clr_card *card, s2clr_samples *train, s2clr_samples *val)
+{
+    give_statistics(card, train, val);
+    train->read = val->read = read_flat;
+}
+
 static size_t node_of(const s2clr_net *net, const char *group)
 {
     const s2clr_net_group *list;
@@ -182,6 +196,57 @@ static void class_weights_scale_the_loss(void)
     s2clr_net_free(net);
 }
 
+/* What the model of a run says in its card, and what its last weights, for no epoch is better than
+ * another, say of patches that are all alike. */
+static void said_by(const train_run *r, double *prevalence, double *p)
+{
+    static textures set;
+    s2clr_samples flat = textures_make(&set, 2, 2, r->size, 2);
+    const s2clr_machine m = recipe_rig_machine(NULL, S2CLR_F32, 1);
+    s2clr_model *model = NULL;
+    double each[2];
+    TEST_OK(s2clr_model_open(r->result.model_path, &model));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+    flat.read = read_flat;
+    const size_t count = s2clr_net_param_count(s2clr_model_net(model));
+    float *last = malloc(count * sizeof *last);
+    train_run_floats(r, "params", count, last);
+    TEST_OK(s2clr_predict_samples(s2clr_model_net(model), last, s2clr_model_card(model), "NOISE",
+                                  &flat, m.backend, m.device, m.pool, NULL, each));
+    free(last);
+    *prevalence = s2clr_model_card(model)->prevalence;
+    *p = each[0];
+    s2clr_model_close(model);
+    recipe_rig_release(&m);
+}
+
+/* A network that sees nothing learns how frequent positives are, as the loss sees them; that is
+ * what the card has to say. 22 of the 64 are positive, or 27 of 64 slots at a balance of a half. */
+static void class_weights_move_the_prevalence(void)
+{
+    static const double weights[] = {1, 3};
+    for (int i = 0; i < 4; i++) {
+        const double positives = i & 1 ? 27 : 22, factor = i & 2 ? 3 : 1;
+        const double want = factor * positives / (factor * positives + 64 - positives);
+        char folder[32];
+        double prevalence, p;
+        snprintf(folder, sizeof folder, "prior-%d", i);
+        train_run r = new_run(folder, 2);
+        r.arch = "pixel";
+        r.settings.balance = i & 1 ? 0.5 : 0;
+        r.settings.class_weight = i & 2 ? weights : NULL;
+        r.settings.patience = 0;
+        r.settings.common.epochs = 30;
+        r.settings.common.rate = 0.05;
+        r.settings.common.augment.flags = 0;
+        r.change = see_nothing;
+        TEST_OK(train_run_start(&r));
+        said_by(&r, &prevalence, &p);
+        TEST_NEAR(prevalence, want, 1e-12);
+        TEST_NEAR(p, want, 0.02);
+    }
+}
+
 /* An entry of "val" in the last line of the log. */
 static double logged(const train_run *r, const char *metric)
 {
@@ -309,13 +374,16 @@ static void bad_data_is_refused(void)
 
 static void bad_settings_are_refused(void)
 {
-    static const double negative[] = {1, -1};
+    static const double negative[] = {1, -1}, nothing[] = {0, 0};
     s2clr_net *net = net_of(2);
     float *initial = weights_of(net, 3);
     train_run r = new_run("bad-settings", 1);
     r.settings.class_weight = negative;
     CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("weight of class 1 is -1");
+    r.settings.class_weight = nothing;
+    CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("weights of all 2 classes are 0");
     r = new_run("bad-settings", 1);
     r.settings.group_decay = 0;
     CU_ASSERT_EQUAL(train_run_start(&r), S2CLR_ERR_ARGUMENT);
@@ -360,6 +428,7 @@ static const test_case cases[] = {
     {"groups have their rates", groups_have_their_rates},
     {"killed and resumed, on one thread or two", killed_and_resumed},
     {"class weights scale the loss", class_weights_scale_the_loss},
+    {"class weights move the prevalence", class_weights_move_the_prevalence},
     {"a class without weight is not learned", a_class_without_weight_is_not_learned},
     {"three classes", three_classes},
     {"bad data is refused", bad_data_is_refused},

@@ -313,6 +313,13 @@ static void prevalence_and_no_data(void)
     TEST_NEAR(p[0], 0.1, 1e-7);
     CU_ASSERT_TRUE(isnan(p[1]) && isnan(p[2]));
     TEST_NEAR(p[3], 0.1, 1e-7); /* the card names no value for no data */
+    rig_model certain = constant(0);
+    certain.prevalence = 1; /* from which no other share can be reached */
+    path = rig_model_make("certain.safetensors", &certain);
+    TEST_OK(run_pixel(path, NULL, planes, 4, p));
+    TEST_NEAR(p[0], 0.5, 1e-7);
+    CU_ASSERT_EQUAL(run_pixel(path, more, planes, 4, p), S2CLR_ERR_MISMATCH);
+    TEST_ERROR_SAYS("training prevalence of 1");
 }
 
 static void wrong_models_are_refused(void)

@@ -160,6 +160,10 @@ expect 'distill --dry-run' 0 'teaching    about' $distill images -o gone --dry-r
 expect 'distill' 0 'best epoch' $distill images -o student --epochs 2
 true_that 'judged by labels' grep -q 'of 2, validation AUC' student/run.txt
 true_that 'what the teacher said is kept' test -s student/teacher.safetensors
+expect 'of the last epoch' 0 'last epoch  2, without validation' $distill images -o unjudged \
+    --epochs 2 --validation-share 0
+expect 'with no more of its labels than that' 0 'without validation' \
+    "$S2CLR" info unjudged/model.safetensors
 expect 'of two teachers, hard, and labels' 0 'its decisions, with a share of 0.5' $distill \
     -m head/model.safetensors images -o two --hard --share 0.5 --epochs 1
 expect 'of patches without labels' 0 'agreement with the teacher' $distill stranger -o strange \
@@ -176,6 +180,12 @@ for store in labelled bare; do
     expect "of recorded parts, $store" 0 'teaching    about' $distill $store.store -o gone --dry-run \
         --level DN
 done
+cp -r labelled.store unjudged.store
+"$S2CLR" dataset split unjudged.store --method random --validation 0 -q >/dev/null 2>&1
+expect 'a store without validation' 2 'validation' "$S2CLR" finetune unjudged.store -o gone $same \
+    -m enc/model.safetensors --dry-run --level DN
+expect 'is asked for' 0 'validation  0' "$S2CLR" finetune unjudged.store -o gone $same \
+    -m enc/model.safetensors --dry-run --level DN --validation-share 0
 expect 'finetune with a store' 0 'of them positive' "$S2CLR" finetune labelled.store -o gone $same \
     -m enc/model.safetensors --dry-run --level DN
 

@@ -238,7 +238,7 @@ static void bands_option(void)
         {"1,x", "whole number"},
         {"1,-2", "whole number"},
         {"B04=1,2", "mixes"},
-        {"B02=1", "not use"},
+        {"B02=1", "is no band of the model"},
         {"B04=1,red=2", "twice"},
         {"1,", "empty"},
         {"0.5x,1", "whole"},

@@ -80,6 +80,35 @@ static void resumed_run_gives_the_same_files(void)
     train_run_same(&r, reference());
 }
 
+static void unjudged(s2clr_card *card, s2clr_samples *train, s2clr_samples *val)
+{
+    (void)card, (void)train;
+    *val = (s2clr_samples){0};
+}
+
+/* The weights of the last epoch, and a card that claims nothing. */
+static void nothing_to_validate_on(void)
+{
+    train_run r = train_run_new("unjudged", 2);
+    r.change = unjudged;
+    r.settings.patience = 1;
+    TEST_OK(train_run_start(&r));
+    CU_ASSERT_EQUAL(r.result.epochs_run, 4);
+    CU_ASSERT_EQUAL(r.result.best_epoch, 4);
+    float last[32], judged[32];
+    train_run_floats(&r, "params", 32, last);
+    train_run_floats(reference(), "params", 32, judged);
+    CU_ASSERT_EQUAL(memcmp(last, judged, sizeof last), 0); /* validation changes no weight */
+    s2clr_model *model = NULL;
+    TEST_OK(s2clr_model_open(r.result.model_path, &model));
+    if (!model) return;
+    const s2clr_card *card = s2clr_model_card(model);
+    TEST_NEAR(card->threshold, 0.5, 0);
+    TEST_NEAR(card->prevalence, 0.5 * (1 / 3.0 + 0.5), 0.01);
+    CU_ASSERT_STRING_EQUAL(card->text[S2CLR_CARD_METRICS], "{}");
+    s2clr_model_close(model);
+}
+
 static void other_settings_are_not_resumed(void)
 {
     train_run r = train_run_new("other-settings", 1);
@@ -264,6 +293,7 @@ static const test_case cases[] = {
     {"learns, and says what it did", learns_and_says_what_it_did},
     {"one thread gives the same files", one_thread_gives_the_same_files},
     {"resumed run gives the same files", resumed_run_gives_the_same_files},
+    {"nothing to validate on", nothing_to_validate_on},
     {"other settings are not resumed", other_settings_are_not_resumed},
     {"another machine does not resume", another_machine_does_not_resume},
     {"existing run is kept", existing_run_is_kept},

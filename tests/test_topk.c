@@ -167,6 +167,20 @@ static void draws_are_fair(void)
     s2clr_topk_list_clear(&list);
 }
 
+/* At a distance, what lies alone would be drawn more often than what lies in a field. */
+static void draws_know_no_distance(void)
+{
+    s2clr_topk_list list;
+    s2clr_topk_counts counts;
+    s2clr_topk_item chosen[4];
+    const s2clr_topk_rule rule = {.count = 4, .distance = 1, .random = true};
+    s2clr_topk_list_start(&list, 0);
+    add(&list, 1, 0, 0, 0);
+    CU_ASSERT_EQUAL(s2clr_topk_choose(&list, &rule, chosen, &counts), S2CLR_ERR_ARGUMENT);
+    TEST_ERROR_SAYS("wanted: no distance");
+    s2clr_topk_list_clear(&list);
+}
+
 static void names_in_order(void)
 {
     static const char *const names[] = {"b", "B", "a/2", "a/10", "", "b", "a"};
@@ -183,6 +197,7 @@ static const test_case cases[] = {
     {"none overlap: as the definition says", none_overlap},
     {"draws belong to items", draws_are_of_items},
     {"draws are fair", draws_are_fair},
+    {"draws know no distance", draws_know_no_distance},
     {"names in order", names_in_order},
 };
 

@@ -45,6 +45,11 @@ expect 'a folder that is not there, said before the patches are looked at' 1 'no
     -m $model -o no/such/sheet.html --part all --above 1
 expect 'a device' 1 '/dev/null' $topk data -m $model -o /dev/null --part all --above 0
 expect 'an output that is read' 2 "$model" $topk data -m $model -o $model --part all --above 0
+latin=$(printf 'caf\351')
+cp -r data latin && mv latin/Crop/Crop_1.tif "latin/Crop/$latin.tif"
+expect 'a name that is no UTF-8' 0 'caf\\xe9.tif' $topk latin -m $model -o "$latin.html" --part all \
+    --above 0 --json
+true_that 'leaves no patch out' test "$(grep -c '"rank": ' out)" -eq 18
 expect 'no output' 2 'output is missing' $topk data
 expect 'a scene has no parts' 2 'part says nothing about' $topk data/Crop/Crop_1.tif -m $model \
     -o none.html --part all
@@ -93,6 +98,29 @@ expect 'unless they may overlap' 0 '"crowded": 0' $topk --map fine.tif scene.vrt
     --above 0 --count 20 --distance 0 --json
 expect 'as the model would' 0 '"crowded": 0' scene -o fine.html --above 0 --count 20 --stride 4 \
     --distance 0 --json
+expect 'draws do not pass neighbours over' 0 '"crowded": 0' $topk --map fine.tif scene.vrt \
+    -o fine.html --above 0 --count 20 --choose random --json
+sed -n 's/.*"name": ".*_r\([0-9-]*\)_c.*/\1/p' out | sort -u >rows.txt
+true_that 'they overlap: in more rows than patches have side by side' test "$(wc -l <rows.txt)" -gt 7
+expect 'a distance of draws' 2 'lone pixels are drawn more often' $topk --map fine.tif scene.vrt \
+    -o none.html --above 0 --choose random --distance 28
+true_that 'a map as COG' "$S2CLR" predict scene.vrt cog.tif -m $model --level L2A --stride 28 \
+    -of COG --quiet
+expect 'a sheet of the COG' 0 '"model": "rig-dense"' $topk --map cog.tif scene.vrt -o cog.html \
+    --above 0 --json
+sed -n 's/.*"name": \("[^"]*_c[^"]*"\).*/\1/p' out >cog.txt
+true_that 'is that of the map' cmp under.txt cog.txt
+printf 'lon,lat,label\n' >pixel.csv
+gdaltransform -s_srs EPSG:32630 -t_srs EPSG:4326 -output_xy <<END | tr ' ' ',' | sed 's/$/,1/' >>pixel.csv
+$(gdalinfo cog.tif | sed -n 's/^Center *( *\([0-9.]*\), *\([0-9.]*\)).*/\1 \2/p')
+END
+for map in map.tif cog.tif; do
+    expect "the tags of $map" 0 'as the map'"'"'s tags say; made by rig-dense' "$S2CLR" evaluate \
+        --map $map pixel.csv --resamples 0
+    cp out tags.txt
+    true_that 'its class' grep -F made_up_class tags.txt
+    true_that 'its warning' grep -F 'mind: For tests only' tags.txt
+done
 expect 'a model and a map' 2 'model says nothing about' $topk --map map.tif scene.vrt -m $model \
     -o none.html
 gdal_translate -q -co PROFILE=GeoTIFF map.tif bare.tif

@@ -258,6 +258,55 @@ static void places(void)
     TEST_ERROR_SAYS("nonsense");
 }
 
+/* Under pixel i of a map of stride s lies the patch from s * i + floor(s / 2) - floor(P / 2) on,
+ * in integers, as s2clr-design(7) says; a pixel of the map stands for it whatever s and P are. */
+static void patches_begin_where_prediction_took_them(void)
+{
+    static const int with[][2] = {{4, 28}, {5, 28}, {4, 27}, {5, 27}, {1, 28}, {7, 1}};
+    found f;
+    find(2, 0, &f); /* none is so probable */
+    const s2clr_topk_look look = {
+        .inputs = &f.input, .count = 1, .stack = &f.stack, .card = s2clr_model_card(f.model)};
+    for (size_t k = 0; k < sizeof with / sizeof with[0]; k++) {
+        const int s = with[k][0], column = 20, row = 11, patch = with[k][1];
+        s2clr_topk_list list;
+        s2clr_topk_item item = {0};
+        s2clr_sheet sheet;
+        s2clr_topk_pixels pixels;
+        size_t outside;
+        char path[600], name[60];
+        double transform[6];
+        memcpy(transform, f.raster.transform, sizeof transform);
+        transform[1] *= s, transform[5] *= s;
+        snprintf(path, sizeof path, "%s", predict_rig_path("steps.tif"));
+        GDALDatasetH map =
+            GDALCreate(GDALGetDriverByName("GTiff"), path, 30, 20, 1, GDT_Float32, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(map);
+        GDALSetGeoTransform(map, transform);
+        GDALSetProjection(map, f.raster.wkt);
+        float one = 1;
+        CU_ASSERT_EQUAL(GDALRasterIO(GDALGetRasterBand(map, 1), GF_Write, column, row, 1, 1, &one,
+                                     1, 1, GDT_Float32, 0, 0),
+                        CE_None);
+        GDALClose(map);
+        f.raster.patch = patch;
+        s2clr_topk_list_start(&list, 0.5);
+        TEST_OK(s2clr_topk_map_find(path, &f.raster, NULL, &list, &outside));
+        CU_ASSERT_EQUAL_FATAL(list.count, 1);
+        item = list.item[0];
+        TEST_OK(s2clr_sheet_new(1, &sheet));
+        TEST_OK(s2clr_topk_windows_read(&look, &f.raster, &item, 1, NULL, &sheet, &pixels));
+        snprintf(name, sizeof name, "_r%05d_c%05d", s * row + s / 2 - patch / 2,
+                 s * column + s / 2 - patch / 2);
+        if (!strstr(sheet.patch[0].name, name)) printf("%s: not %s\n", sheet.patch[0].name, name);
+        CU_ASSERT_PTR_NOT_NULL(strstr(sheet.patch[0].name, name));
+        s2clr_topk_pixels_free(&pixels);
+        s2clr_sheet_clear(&sheet);
+        s2clr_topk_list_clear(&list);
+    }
+    lose(&f);
+}
+
 static const test_case cases[] = {
     {"a scene is a map", a_scene_is_a_map},
     {"a map is a scene", a_map_is_a_scene},
@@ -265,6 +314,7 @@ static const test_case cases[] = {
     {"what is no map", no_map},
     {"pixels and places", pixels_and_places},
     {"places", places},
+    {"patches begin where prediction took them", patches_begin_where_prediction_took_them},
 };
 
 int main(int argc, char **argv)

@@ -73,14 +73,30 @@ stopped TERM 143 run checkpoint.safetensors "$S2CLR" $run_f -m enc/model.safeten
     --device portable --batch 8
 mv out err ..
 cd ..
-printf 'x' >cut/run/checkpoint.safetensors.part-999999999 # of a process that is no more
+left='checkpoint.safetensors settings.json curves.svg run.txt'
+for file in $left notes.safetensors my-checkpoint.safetensors checkpoint.safetensors.old x; do
+    printf 'x' >cut/run/$file.part-999999999 # of a process that is no more
+done
+printf 'x' >cut/run/checkpoint.safetensors.part-007
 expect 'goes on after the signal' 0 '' sh -c "cd cut && '$S2CLR' $run_f -m enc/model.safetensors \
     --device portable --batch 8 --resume"
 for file in model.safetensors checkpoint.safetensors run.txt settings.json; do
     true_that "the same $file" cmp whole/run/$file cut/run/$file
 done
-true_that 'what a killed process left is removed' test ! -e \
-    cut/run/checkpoint.safetensors.part-999999999
+for file in $left; do
+    true_that "what a killed process left of $file is removed" test ! -e \
+        cut/run/$file.part-999999999
+done
+for file in notes.safetensors my-checkpoint.safetensors checkpoint.safetensors.old x; do
+    true_that "somebody's own $file.part stays" test -s cut/run/$file.part-999999999
+done
+true_that 'and so does a name that no process writes' test -s \
+    cut/run/checkpoint.safetensors.part-007
+mkdir mine
+cp one/model.safetensors mine/teacher.safetensors
+refused 'a teacher in its student'\''s folder' 1 'is not what teachers said' "$S2CLR" distill \
+    -m mine/teacher.safetensors data -o mine --validation-share 0.3 $small -q
+true_that 'stays there' cmp one/model.safetensors mine/teacher.safetensors
 
 # ---- another machine ----
 

@@ -28,7 +28,7 @@ for word in 'samples     150 of 150' 'layer       features, 32 numbers' 'trust  
     run=$((run + 1))
     grep -F -e "$word" out >/dev/null || fail "the summary has \"$word\""
 done
-true_that 'a page without script' sh -c '! grep -i "<script\|http" map.html'
+true_that 'a page without script' sh -c '! grep -i "<script\|https\{0,1\}:" map.html'
 true_that 'three heat maps' test "$(grep -c 'href="#ground"' map.html)" -eq 3
 true_that 'all points' test "$(wc -l <map.csv)" -eq 151
 true_that 'names and classes' grep -E '^Crop/Crop_7.tif,Crop,[-0-9.e+]+,[-0-9.e+]+$' map.csv
@@ -50,6 +50,12 @@ expect 'a layer of the head' 0 'layer       projection.1, 4 numbers' tsne -o hea
 expect 'two labels' 0 'others                          100' tsne -o label.html --by label \
     --positive Crop --iterations 20
 true_that 'two heat maps' test "$(grep -c 'href="#ground"' label.html)" -eq 2
+
+latin=$(printf 'caf\351')
+cp -r data "$latin" && mv "$latin/Water" "$latin/$latin"
+expect 'a class that is no UTF-8' 0 '"name": "caf\\xe9"' "$S2CLR" tsne -m encoder/model.safetensors \
+    "$latin" --part all -o latin.html --iterations 20 --json
+true_that 'leaves no class out' test "$(grep -c '"recall_map": ' out)" -eq 3
 
 i=0
 while [ $i -lt 30 ]; do
@@ -96,6 +102,10 @@ expect 'a page in the place of a patch' 2 'cannot be its output' tsne -o data/Cr
 expect 'a table in the place of the model' 2 'cannot be its output' tsne -o no.html \
     --csv encoder/model.safetensors --iterations 2
 expect 'page and table in one' 2 'two names' tsne -o no.html --csv no.html --iterations 2
+mkdir side && ln -s . side/link
+expect 'page and table in one, called otherwise' 2 'two names' tsne -o no.html \
+    --csv ./side/../no.html --iterations 2
+expect 'and through a link' 2 'two names' tsne -o side/no.html --csv side/link/no.html --iterations 2
 expect 'a table in the place of a device' 1 '/dev/null' tsne -o no.html --csv /dev/null \
     --iterations 2
 true_that 'what is read is as it was' gdalinfo data/Crop/Crop_1.tif

@@ -7,7 +7,8 @@
 #include "commands/number.h"
 
 const s2clr_param_row s2clr_area_rows[] = {
-    {"map", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Map",
+    {"map", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "layer,file",
+     .group = "Map",
      .help = "Map of probabilities, as predict writes it; or of classes, with --classes."},
     {"samples", NULL, S2CLR_TYPE_VECTOR, .positional = true, .group = "Samples",
      .help = "Labelled points of a probability sample: what --draw wrote, with its column label "
@@ -23,7 +24,7 @@ const s2clr_param_row s2clr_area_rows[] = {
     {"breaks", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Map",
      .help = "Strata are ranges of the probability that end at these, as \"0.1,0.5,0.9\"; without "
              "it, what is mapped and what is not."},
-    {"strata", NULL, S2CLR_TYPE_INPUT, .meta = "RASTER", .group = "Map",
+    {"strata", NULL, S2CLR_TYPE_INPUT, .meta = "RASTER", .takes = "layer,file", .group = "Map",
      .help = "Strata are the whole numbers from 0 to 255 of this raster, on the map's grid."},
     {"layer", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Samples",
      .help = "Layer of the samples, when there are several."},
@@ -41,22 +42,25 @@ const s2clr_param_row s2clr_area_rows[] = {
     {"standard-error", NULL, S2CLR_TYPE_REAL, .meta = "S", .minimum = 1e-6, .maximum = 0.5,
      .group = "Draw",
      .help = "Draws as many as this standard error of the overall accuracy needs, as 0.01, when "
-             "the map is as right as --expected says."},
+             "the map is as right as --expected says and samples are given out as --allocation "
+             "says."},
     {"allocation", NULL, S2CLR_TYPE_CHOICE, .choices = "proportional,equal,neyman",
-     .standard = "proportional", .group = "Draw",
+     .group = "Draw",
      .help = "Samples of a stratum in proportion to its pixels, the same for all, or in proportion "
-             "to pixels times expected standard deviation (least error of the accuracy)."},
+             "to pixels times expected standard deviation (least error of the accuracy); without "
+             "it, proportional, but neyman with --standard-error."},
     {"minimum", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "50", .minimum = 2,
      .maximum = 10000000, .group = "Draw",
      .help = "At least so many samples per stratum, or an equal share of all when that is less."},
     {"expected", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Draw",
      .help = "Share of each stratum that is expected to be mapped right, lowest stratum first, as "
              "\"0.9,0.7\"; without it, what the map's probabilities say, but 0.95 at most."},
-    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .group = "Output",
+    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .label = "Report, or drawn samples",
+     .suffixes = "html,gpkg", .group = "Output",
      .help =
          "With --draw the GeoPackage of samples; else a report as one page of HTML, which needs "
          "no other file and no script."},
-    {"overwrite", NULL, S2CLR_TYPE_FLAG, .group = "Output",
+    {"overwrite", NULL, S2CLR_TYPE_FLAG, .label = "Replace existing samples", .group = "Output",
      .help = "Replaces existing samples, with the labels in them."},
 };
 

@@ -196,7 +196,7 @@ static s2clr_status repeat(bed *b, const char *name, s2clr_status (*pass)(bed *,
     const int windows = (int)s2clr_args_int(b->args, "windows");
     for (int w = -1; w < windows; w++) {
         S2CLR_TRY(pass(b, &seconds));
-        if (s2clr_interrupt_signal()) return s2clr_error_set(S2CLR_ERR_CANCELLED, "interrupted");
+        S2CLR_TRY(s2clr_interrupt_check());
         if (w >= 0) rates[w] = b->megapixels / (seconds > 1e-9 ? seconds : 1e-9);
     }
     s2clr_bench_add(bench, name, "Mpix/s", rates, windows);

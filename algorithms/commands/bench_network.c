@@ -39,12 +39,6 @@ void s2clr_bench_add(s2clr_bench *bench, const char *name, const char *unit, dou
                      .windows = windows};
 }
 
-static s2clr_status stopped(void)
-{
-    if (!s2clr_interrupt_signal()) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_CANCELLED, "interrupted");
-}
-
 /* What both runs have: a network with random weights on an open device. */
 typedef struct rig {
     const s2clr_args *args;
@@ -122,7 +116,7 @@ static s2clr_status infer_window(void *context, size_t item, int worker)
     double elapsed = 0;
     size_t batches = 0;
     while (elapsed < job->r->seconds) {
-        S2CLR_TRY(stopped());
+        S2CLR_TRY(s2clr_interrupt_check());
         S2CLR_TRY(s2clr_session_run(job->session[item], job->x[item], job->y[item]));
         batches++;
         elapsed = s2clr_clock_seconds() - start;
@@ -281,7 +275,7 @@ static s2clr_status train_measure(train_job *job, s2clr_bench *bench)
         double elapsed = 0;
         int steps = 0;
         while (elapsed < r->seconds) {
-            S2CLR_TRY(stopped());
+            S2CLR_TRY(s2clr_interrupt_check());
             S2CLR_TRY(train_step(job));
             steps++;
             elapsed = s2clr_clock_seconds() - start;
@@ -301,10 +295,10 @@ static s2clr_status train_run(train_job *job, const s2clr_samples *samples, s2cl
     S2CLR_TRY(s2clr_loss_find("bce", &job->loss));
     S2CLR_TRY(train_card(job));
     S2CLR_TRY(train_buffers(job));
-    const s2clr_augment_recipe recipe = {
-        .flags = S2CLR_AUGMENT_FLIP | S2CLR_AUGMENT_ROT90 | S2CLR_AUGMENT_SHIFT};
-    S2CLR_TRY(s2clr_feed_new(samples, job->card, &job->card->level[0], &recipe, 1, r->pool,
-                             &job->feed));
+    const s2clr_augment_recipe recipe = {.flags = S2CLR_AUGMENT_FLIP | S2CLR_AUGMENT_ROT90 |
+                                                  S2CLR_AUGMENT_SHIFT};
+    S2CLR_TRY(
+        s2clr_feed_new(samples, job->card, &job->card->level[0], &recipe, 1, r->pool, &job->feed));
     const s2clr_step_options options = {
         .batch = r->batch, .micro = micro, .h = r->size, .w = r->size};
     S2CLR_TRY(s2clr_step_new(r->net, r->backend, r->device, r->pool, &options, &job->step));

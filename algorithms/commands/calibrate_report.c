@@ -44,11 +44,14 @@ json_t *s2clr_calibrated_json(const s2clr_calibrated *c)
 {
     json_t *parts = json_array();
     for (int i = 0; i < c->parts; i++) json_array_append_new(parts, part_json(c, &c->part[i]));
-    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "model",
-                     path_json(s2clr_model_path(c->model)), "id", c->card->id, "sha256",
-                     s2clr_model_sha256(c->model), "level", c->level, "method", c->method, "output",
-                     path_json(c->output), "before", card_json(s2clr_model_card(c->model)), "after",
-                     card_json(c->card), "parts", parts);
+    json_t *out =
+        json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "model",
+                  path_json(s2clr_model_path(c->model)), "id", c->card->id, "sha256",
+                  s2clr_model_sha256(c->model), "level", c->level, "method", c->method, "output",
+                  path_json(c->output), "before", card_json(s2clr_model_card(c->model)), "after",
+                  card_json(c->card), "parts", parts);
+    if (c->scored_at > 0) json_object_set_new(out, "scored_at", json_real(c->scored_at));
+    return out;
 }
 
 static void print_method(FILE *to, const s2clr_calibrated *c)
@@ -88,6 +91,9 @@ void s2clr_calibrated_print(FILE *to, const s2clr_calibrated *c)
         fprintf(to, "threshold   %.4g before, %.4g after: the same decisions\n", old->threshold,
                 card->threshold);
     }
+    if (c->scored_at > 0)
+        fprintf(to, "scores      as if %.4g %% of the patches were %s\n", 100 * c->scored_at,
+                card->positive);
     for (int i = 0; i < c->parts; i++) print_part(to, c, &c->part[i]);
     fprintf(to, "\nwritten     %s\n", c->output);
 }

@@ -93,6 +93,19 @@ static s2clr_status fill_encoder(json_t *arch, const s2clr_args *args)
     return S2CLR_OK;
 }
 
+/* A partial card of another model may name a positive that is none of the classes. */
+static void fill_classes(json_t *root, json_t *names)
+{
+    const char *positive = json_string_value(json_object_get(root, "positive"));
+    const json_t *name;
+    size_t i;
+    bool found = false;
+    json_array_foreach(names, i, name) found =
+        found || (positive && strcmp(json_string_value(name), positive) == 0);
+    if (!found) json_object_del(root, "positive");
+    json_object_set(root, "classes", names);
+}
+
 /* The names of the outputs, and the layers before them. */
 static void fill_head(json_t *root, json_t *arch, const s2clr_card_facts *facts)
 {
@@ -101,7 +114,7 @@ static void fill_head(json_t *root, json_t *arch, const s2clr_card_facts *facts)
         json_array_append_new(names, json_string(facts->classes[i]));
     for (int i = 0; i < facts->hiddens; i++)
         json_array_append_new(widths, json_integer(facts->hidden[i]));
-    if (facts->class_count) json_object_set(root, "classes", names);
+    if (facts->class_count) fill_classes(root, names);
     if (facts->hiddens) json_object_set(arch, "hidden", widths);
     json_decref(names);
     json_decref(widths);

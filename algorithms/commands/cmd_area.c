@@ -25,13 +25,24 @@ typedef struct job {
 
 /* ---- drawing ---- */
 
-/* right: 0 when neither the map nor the user says. */
-static s2clr_status expect(const job *j, s2clr_area_expected *out)
+/* Without the option: in proportion to pixels, but the one that needs the fewest samples where
+ * these are to be counted. */
+static s2clr_area_allocation allocation(const s2clr_args *args)
+{
+    const char *word = s2clr_args_text(args, "allocation");
+    if (!word) word = s2clr_args_given(args, "standard-error") ? "neyman" : "proportional";
+    return *word == 'n'   ? S2CLR_AREA_NEYMAN
+           : *word == 'e' ? S2CLR_AREA_EQUAL
+                          : S2CLR_AREA_PROPORTIONAL;
+}
+
+/* How right each stratum is; *known: the map or the user says. */
+static s2clr_status expect(const job *j, s2clr_area_expected *out, bool *known)
 {
     const s2clr_area_census *c = j->census;
     const int given = j->settings.expected_count;
-    const bool needed = s2clr_args_given(j->args, "standard-error") ||
-                        s2clr_args_text(j->args, "allocation")[0] == 'n';
+    const bool needed =
+        s2clr_args_given(j->args, "standard-error") || allocation(j->args) == S2CLR_AREA_NEYMAN;
     if (given && given != c->strata)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "--expected: %d shares for %d strata; wanted: one for each, lowest "
@@ -42,6 +53,7 @@ static s2clr_status expect(const job *j, s2clr_area_expected *out)
                                "--expected: a map of classes does not say how right it is; wanted: "
                                "the share of each of its %d strata that you expect to be right",
                                c->strata);
+    *known = given || !c->rule.classes;
     for (int h = 0; h < c->strata; h++) {
         const double own = c->rule.classes ? 0 : fmin(c->stratum[h].right, RIGHT_AT_MOST);
         out[h] = (s2clr_area_expected){c->stratum[h].pixels, given ? j->settings.expected[h] : own};
@@ -49,24 +61,26 @@ static s2clr_status expect(const job *j, s2clr_area_expected *out)
     return S2CLR_OK;
 }
 
-static s2clr_status allocate(const job *j, const s2clr_area_expected *expected, size_t *taken)
+/* *error: to be expected of the overall accuracy, NaN when nobody says how right the map is. */
+static s2clr_status allocate(const job *j, s2clr_area_expected *expected, size_t *taken,
+                             double *error)
 {
-    const char word = s2clr_args_text(j->args, "allocation")[0];
-    const s2clr_area_allocation rule = word == 'n'   ? S2CLR_AREA_NEYMAN
-                                       : word == 'e' ? S2CLR_AREA_EQUAL
-                                                     : S2CLR_AREA_PROPORTIONAL;
+    const s2clr_area_allocation rule = allocation(j->args);
     const size_t strata = (size_t)j->census->strata;
-    size_t n = (size_t)s2clr_args_int(j->args, "draw");
-    if (s2clr_args_given(j->args, "standard-error")) {
-        const double error = s2clr_args_real(j->args, "standard-error");
-        n = (size_t)fmax(ceil(s2clr_area_sample_size(expected, strata, error)),
-                         2.0 * (double)strata);
-    }
-    return s2clr_area_allocate(rule, n, (size_t)s2clr_args_int(j->args, "minimum"), expected,
-                               strata, taken);
+    const size_t least = (size_t)s2clr_args_int(j->args, "minimum");
+    bool known;
+    S2CLR_TRY(expect(j, expected, &known));
+    if (s2clr_args_given(j->args, "standard-error"))
+        S2CLR_TRY(s2clr_area_plan(rule, s2clr_args_real(j->args, "standard-error"), least, expected,
+                                  strata, taken));
+    else
+        S2CLR_TRY(s2clr_area_allocate(rule, (size_t)s2clr_args_int(j->args, "draw"), least,
+                                      expected, strata, taken));
+    *error = known ? s2clr_area_expected_error(expected, strata, taken) : NAN;
+    return S2CLR_OK;
 }
 
-static s2clr_status write_drawn(job *j, const size_t *taken)
+static s2clr_status write_drawn(job *j, const size_t *taken, double error)
 {
     const char *path = s2clr_args_text(j->args, "output");
     s2clr_area_drawn *drawn;
@@ -78,8 +92,9 @@ static s2clr_status write_drawn(job *j, const size_t *taken)
     S2CLR_TRY(status);
     s2clr_terminal_end(&j->terminal);
     if (s2clr_args_flag(j->args, "json"))
-        return s2clr_edge_json(s2clr_area_drawn_json(j->census, taken, path));
-    if (!s2clr_args_flag(j->args, "quiet")) s2clr_area_drawn_print(stdout, j->census, taken, path);
+        return s2clr_edge_json(s2clr_area_drawn_json(j->census, taken, error, path));
+    if (!s2clr_args_flag(j->args, "quiet"))
+        s2clr_area_drawn_print(stdout, j->census, taken, error, path);
     return s2clr_edge_flush();
 }
 
@@ -91,9 +106,9 @@ static s2clr_status draw(job *j)
     S2CLR_TRY(s2clr_alloc(strata, sizeof *expected, "strata", (void **)&expected));
     s2clr_status status = s2clr_alloc(strata, sizeof *taken, "strata", (void **)&taken);
     if (status == S2CLR_OK) {
-        status = expect(j, expected);
-        if (status == S2CLR_OK) status = allocate(j, expected, taken);
-        if (status == S2CLR_OK) status = write_drawn(j, taken);
+        double error;
+        status = allocate(j, expected, taken, &error);
+        if (status == S2CLR_OK) status = write_drawn(j, taken, error);
         s2clr_free(taken);
     }
     s2clr_free(expected);
@@ -126,7 +141,8 @@ static s2clr_status solve(job *j, const s2clr_area_samples *samples, s2clr_area_
                                         .mapped = mapped,
                                         .stratum = stratum,
                                         .unit = samples->unit,
-                                        .units = samples->units};
+                                        .units = samples->units,
+                                        .repeated = samples->repeated};
     S2CLR_TRY(s2clr_area_estimate_make(&problem, &estimate));
     const s2clr_status status =
         tell(j, &(s2clr_area_report){c, samples, estimate, j->settings.ask.path});
@@ -203,6 +219,8 @@ const s2clr_command s2clr_cmd_area = {
         "confidence intervals from a probability sample of labelled pixels, which --draw draws "
         "first. Samples that do not say how chance chose them are refused.",
     .example = "s2clr area map.tif --draw 300 -o samples.gpkg",
+    .title = "Estimate areas",
+    .section = "Judge",
     .rows = s2clr_area_rows,
     .row_count = S2CLR_AREA_ROWS,
     .global = "quiet,json,progress,seed,config",

@@ -12,7 +12,8 @@ static const s2clr_param_row rows[] = {
      .help = "infer: patches/s of a network, one worker per thread; train: views/s of complete "
              "training steps; read: Mpix/s of reading an input as \"predict\" does; scene: reading "
              "alone, computing alone and the whole of \"predict\"."},
-    {"input", NULL, S2CLR_TYPE_INPUT, .positional = true, .repeat = true, .group = "Input",
+    {"input", NULL, S2CLR_TYPE_INPUT, .positional = true, .repeat = true,
+     .label = "Sentinel-2 product or raster", .group = "Input",
      .help = "Input of read and scene, as for \"s2clr predict\"."},
     S2CLR_ROW_MODEL,
     S2CLR_ROWS_STACK,
@@ -110,6 +111,8 @@ const s2clr_command s2clr_cmd_bench = {
         "a network on random patches, of complete training steps, of reading an input, or of a "
         "whole prediction beside its parts.",
     .example = "s2clr bench infer --arch resnet50 --batch 4",
+    .title = "Measure the speed of this machine",
+    .section = "Model",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "json,threads,memory,device,config,quiet",

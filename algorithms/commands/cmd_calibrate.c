@@ -39,10 +39,12 @@ static const s2clr_param_row rows[] = {
     {"prevalence", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .minimum = 1e-9, .maximum = 1 - 1e-9,
      .group = "Calibration",
      .help = "Share of positives that the probabilities are to hold for; without it, that of the "
-             "part."},
-    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .required = true, .meta = "FILE", .group = "Output",
+             "part. Of platt and isotonic: a temperature leaves the share as it is."},
+    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .required = true, .meta = "FILE",
+     .label = "Calibrated model", .suffixes = "safetensors", .group = "Output",
      .help = "The model file to write: the same weights, and a card with the calibration."},
-    {"overwrite", NULL, S2CLR_TYPE_FLAG, .group = "Output", .help = "Replaces an existing file."},
+    {"overwrite", NULL, S2CLR_TYPE_FLAG, .label = "Replace an existing output", .group = "Output",
+     .help = "Replaces an existing file."},
 };
 
 typedef struct job {
@@ -148,7 +150,7 @@ static s2clr_status score(const job *j, const s2clr_card *card, const float *log
 {
     const size_t k = (size_t)card->arch.outputs;
     if (k > 1) return s2clr_calibration_score_classes(card, logits, labels, n, k, out);
-    return s2clr_calibration_score(card, logits, labels, n, j->c.prevalence, out);
+    return s2clr_calibration_score(card, logits, labels, n, j->c.scored_at, out);
 }
 
 static s2clr_status fit(job *j, const s2clr_samples *samples, const float *logits,
@@ -162,6 +164,13 @@ static s2clr_status fit(job *j, const s2clr_samples *samples, const float *logit
     return s2clr_calibration_fit(method, logits, labels, samples->count, j->c.prevalence, j->card);
 }
 
+/* Old and new are compared where the new one holds; of classes no card tells where that is. */
+static double share_to_score(const s2clr_card *card)
+{
+    const bool known = card->arch.outputs == 1 && card->prevalence > 0 && card->prevalence < 1;
+    return known ? card->prevalence : 0;
+}
+
 /* The first part is the one that is fitted on. */
 static s2clr_status run_part(job *j, const s2clr_samples *samples, const char *name)
 {
@@ -173,8 +182,9 @@ static s2clr_status run_part(job *j, const s2clr_samples *samples, const char *n
     S2CLR_TRY(labels_of(j, samples, name, &labels));
     if (old->arch.outputs == 1) part->positives = s2clr_samples_positives(samples);
     S2CLR_TRY(ask_network(j, samples, logits));
-    S2CLR_TRY(score(j, old, *logits, labels, samples->count, &part->before));
     if (j->c.parts == 0) S2CLR_TRY(fit(j, samples, *logits, labels));
+    j->c.scored_at = share_to_score(j->card);
+    S2CLR_TRY(score(j, old, *logits, labels, samples->count, &part->before));
     S2CLR_TRY(score(j, j->card, *logits, labels, samples->count, &part->after));
     j->c.parts++;
     return S2CLR_OK;
@@ -182,30 +192,9 @@ static s2clr_status run_part(job *j, const s2clr_samples *samples, const char *n
 
 /* ---- the new model ---- */
 
-/* What made the weights, and then what calibrated them: a line that a shell can run. */
-static s2clr_status set_command(const job *j)
-{
-    const char *before = j->card->text[S2CLR_CARD_COMMAND], *line = s2clr_args_line(j->args);
-    const size_t room = strlen(before) + strlen(line) + 5;
-    char *text;
-    if (room > 60000) return s2clr_card_set_text(j->card, S2CLR_CARD_COMMAND, line);
-    S2CLR_TRY(s2clr_alloc(room, 1, "command line", (void **)&text));
-    snprintf(text, room, "%s%s%s", before, before[0] ? " && " : "", line);
-    const s2clr_status status = s2clr_card_set_text(j->card, S2CLR_CARD_COMMAND, text);
-    s2clr_free(text);
-    return status;
-}
-
 static s2clr_status save(job *j)
 {
-    const s2clr_calibrated_part *part = &j->c.part[0];
-    s2clr_calibration *calibration = &j->card->calibration;
-    snprintf(calibration->part, sizeof calibration->part, "%s", part->name);
-    calibration->samples = (int)(part->samples < 1000000000 ? part->samples : 1000000000);
-    calibration->ece_before = part->before.ece;
-    calibration->ece_after = part->after.ece;
-    S2CLR_TRY(s2clr_card_set_text(j->card, S2CLR_CARD_PARENT, s2clr_model_sha256(j->c.model)));
-    S2CLR_TRY(set_command(j));
+    S2CLR_TRY(s2clr_calibrated_card(&j->c, s2clr_args_line(j->args), j->card));
     return s2clr_model_save_card(j->c.output, j->c.model, j->card);
 }
 
@@ -220,6 +209,17 @@ static s2clr_status report(job *j)
 
 /* ---- the data ---- */
 
+static s2clr_status check_temperature(const job *j)
+{
+    if (strcmp(j->c.method, "temperature") != 0 || !s2clr_args_given(j->args, "prevalence"))
+        return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "--prevalence: a temperature leaves the share of positives that the "
+                           "probabilities hold for at %g, as the card of %s says; use --method "
+                           "platt, or --prevalence of s2clr predict",
+                           j->card->prevalence, s2clr_model_path(j->c.model));
+}
+
 static s2clr_status check_classes(const job *j, bool store)
 {
     const bool several = j->card->arch.outputs > 1;
@@ -227,7 +227,7 @@ static s2clr_status check_classes(const job *j, bool store)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "--image-bands: the model's card says which bands of a store it "
                                "takes");
-    if (!several) return S2CLR_OK;
+    if (!several) return check_temperature(j);
     if (strcmp(j->c.method, "temperature") != 0 || s2clr_args_given(j->args, "prevalence") ||
         s2clr_args_given(j->args, "positive"))
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
@@ -346,6 +346,8 @@ const s2clr_command s2clr_cmd_calibrate = {
         "of positives it is true for, and the threshold moved so that every decision stays.",
     .example = "s2clr calibrate -m run/model.safetensors eurosat_rgb.zip --method platt -o "
                "calibrated.safetensors",
+    .title = "Calibrate a model",
+    .section = "Judge",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "json,progress,threads,device,config,quiet",

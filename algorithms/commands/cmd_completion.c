@@ -22,6 +22,9 @@ const s2clr_command s2clr_cmd_completion = {
         "Prints a completion script. Source it in the shell, or put it where bash-completion looks "
         "(~/.local/share/bash-completion/completions/s2clr).",
     .example = "source <(s2clr completion bash)",
+    .title = "Complete words in the shell",
+    .section = "Model",
+    .no_dialog = "it makes a script for a shell",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "",

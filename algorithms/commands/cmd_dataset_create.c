@@ -9,12 +9,14 @@
 
 static const s2clr_param_row rows[] = {
     {"input", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .repeat = true,
-     .group = "Input",
+     .label = "Products or rasters", .group = "Input",
      .help = "Products or rasters, each cut into patches of its own: SAFE, zip, multi-band file, "
              "folder of bands, VRT."},
     {"store", NULL, S2CLR_TYPE_OUTPUT_FOLDER, .positional = true, .required = true,
-     .group = "Output", .help = "The store to make."},
-    {"labels", NULL, S2CLR_TYPE_VECTOR, .meta = "FILE", .required = true, .group = "Labels",
+     .label = "Store", .group = "Output", .help = "The store to make."},
+    {"labels", NULL, S2CLR_TYPE_VECTOR, .meta = "FILE", .required = true,
+     .label = "Labels (points, polygons or a raster of classes)", .takes = "layer,file",
+     .group = "Labels",
      .help = "Polygons or points of any format that GDAL reads, CSV with columns lat and lon or x "
              "and y, or a raster of classes."},
     {"layer", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Labels",
@@ -157,6 +159,8 @@ const s2clr_command s2clr_cmd_dataset_create = {
         "on and negative up to another; what lies between, or where no label reaches, is of "
         "unknown label and serves training without labels only.",
     .example = "s2clr dataset create S2B_MSIL2A_X.SAFE.zip fields.store --labels fields.gpkg",
+    .title = "Create a data set from scenes and labels",
+    .section = "Labels and data sets",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,config",

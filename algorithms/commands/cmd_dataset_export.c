@@ -8,11 +8,12 @@
 #include "dataset/export.h"
 
 static const s2clr_param_row rows[] = {
-    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Input",
-     .help = "A store, as \"s2clr dataset import\" and \"create\" make them."},
+    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "folder",
+     .group = "Input", .help = "A store, as \"s2clr dataset import\" and \"create\" make them."},
     {"output", NULL, S2CLR_TYPE_OUTPUT_FOLDER, .positional = true, .required = true,
      .group = "Output", .help = "The folder or file to write; it must not exist."},
-    {"to", NULL, S2CLR_TYPE_TEXT, .meta = "KIND", .required = true, .group = "Output",
+    {"to", NULL, S2CLR_TYPE_TEXT, .meta = "KIND", .required = true, .label = "Form",
+     .words = "tfrecord,geotiff,csv", .group = "Output",
      .help = "tfrecord: files of tf.train.Example as SimCLR-S2 reads them; geotiff: a folder per "
              "patch as BigEarthNet has them; csv: the index as a table."},
     {"split", NULL, S2CLR_TYPE_CHOICE, .choices = "all,train,validation,test,none",
@@ -87,6 +88,8 @@ const s2clr_command s2clr_cmd_dataset_export = {
         "published notebooks, folders of GeoTIFFs with their labels, or the index as CSV. The same "
         "store gives the same bytes; nothing that exists is touched.",
     .example = "s2clr dataset export fields.store records --to tfrecord --split train",
+    .title = "Export a data set",
+    .section = "Labels and data sets",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,config",

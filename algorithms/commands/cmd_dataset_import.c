@@ -10,21 +10,24 @@
 
 static const s2clr_param_row rows[] = {
     {"input", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .repeat = true,
-     .group = "Input",
+     .label = "Archives", .takes = "folder,file", .group = "Input",
      .help = "Archives of one kind: folders of BigEarthNet patches, TFRecord files, folders or "
              "zips of images by class, products and rasters."},
     {"store", NULL, S2CLR_TYPE_OUTPUT_FOLDER, .positional = true, .required = true,
-     .group = "Output", .help = "The store to make."},
-    {"from", NULL, S2CLR_TYPE_TEXT, .meta = "KIND", .standard = "auto", .group = "Input",
+     .label = "Store", .group = "Output", .help = "The store to make."},
+    {"from", NULL, S2CLR_TYPE_TEXT, .meta = "KIND", .standard = "auto", .label = "Kind of archive",
+     .words = "auto,bigearthnet-v1,bigearthnet-v2,tfrecord,pairs,images,raster", .group = "Input",
      .help = "What the inputs are; auto finds out. s2clr-dataset(1) lists the kinds."},
     {"positive", NULL, S2CLR_TYPE_TEXT, .meta = "CLASSES", .group = "Labels",
      .help = "What label 1 is: regular (permanently irrigated land), expanded (also rice, "
              "vineyards, fruit trees and berries, olive groves), or names of classes, separated by "
              "commas. Without it, labels stay unknown; the classes are kept anyway."},
-    {"list", NULL, S2CLR_TYPE_TEXT, .meta = "[PART=]FILE", .repeat = true, .group = "What is taken",
+    {"list", NULL, S2CLR_TYPE_TEXT, .meta = "[PART=]FILE", .repeat = true,
+     .label = "Lists of patches to take", .group = "What is taken",
      .help = "Takes only the patches named in this file, one name per line; train=FILE, "
              "validation=FILE and test=FILE also say which part they belong to."},
-    {"exclude", NULL, S2CLR_TYPE_TEXT, .meta = "FILE", .repeat = true, .group = "What is taken",
+    {"exclude", NULL, S2CLR_TYPE_TEXT, .meta = "FILE", .repeat = true,
+     .label = "Lists of patches to leave out", .takes = "file", .group = "What is taken",
      .help = "Leaves out the patches named in this file, as the lists of snow and cloud."},
     {"balance", NULL, S2CLR_TYPE_FLAG, .group = "What is taken",
      .help = "When all is read, takes the surplus of the more frequent label out of each part that "
@@ -100,6 +103,8 @@ const s2clr_command s2clr_cmd_dataset_import = {
         "in LMDB, everything else in a GeoPackage that GIS programs open. Order and result are the "
         "same on every run. A patch that cannot be used is left out, counted and listed.",
     .example = "s2clr dataset import eurosat_rgb.zip eurosat.store --positive PermanentCrop",
+    .title = "Import an archive of patches",
+    .section = "Labels and data sets",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,seed,config",

@@ -9,8 +9,8 @@
 #include "file/safetensors.h"
 
 static const s2clr_param_row rows[] = {
-    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Input",
-     .help = "A store, as \"s2clr dataset import\" and \"create\" make them."},
+    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "folder",
+     .group = "Input", .help = "A store, as \"s2clr dataset import\" and \"create\" make them."},
 };
 
 static const char *const parts[] = {"train", "validation", "test", ""};
@@ -189,6 +189,8 @@ const s2clr_command s2clr_cmd_dataset_info = {
         "Prints how many patches a store has, their labels, parts, dates, levels, extent and "
         "bands, and the commands that made it. Reads the index only, not the pixels.",
     .example = "s2clr dataset info eurosat.store",
+    .title = "What a data set holds",
+    .section = "Labels and data sets",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "json,config,quiet",

@@ -10,9 +10,10 @@
 #include "dataset/split_plan.h"
 
 static const s2clr_param_row rows[] = {
-    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Input",
-     .help = "The store whose index is changed."},
-    {"method", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "blocks", .group = "Parts",
+    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "folder",
+     .group = "Input", .help = "The store whose index is changed."},
+    {"method", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "blocks",
+     .words = "blocks,country,tile,year,random", .group = "Parts",
      .help = "blocks: squares on the ground, whole to one part; country, tile, year: whole groups "
              "to one part; random: patch by patch, as published, which lets neighbours leak."},
     {"test", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .standard = "0.2", .minimum = 0, .maximum = 1,
@@ -157,6 +158,8 @@ const s2clr_command s2clr_cmd_dataset_split = {
         "prints how the labels are shared out and how far test patches are from training ones. "
         "Decided by a hash of names and seed: the same every time, also when patches are added.",
     .example = "s2clr dataset split fields.store --method blocks --block 5000 --margin 1200",
+    .title = "Split a data set into parts",
+    .section = "Labels and data sets",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,config",

@@ -9,8 +9,8 @@
 #include "report/stats_report.h"
 
 static const s2clr_param_row rows[] = {
-    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Input",
-     .help = "A store, as \"s2clr dataset import\" and \"create\" make them."},
+    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "folder",
+     .group = "Input", .help = "A store, as \"s2clr dataset import\" and \"create\" make them."},
     {"split", NULL, S2CLR_TYPE_CHOICE, .choices = "all,train,validation,test", .standard = "all",
      .group = "Input",
      .help = "The part whose pixels are measured: for a card, train, so that nothing of the test "
@@ -24,9 +24,10 @@ static const s2clr_param_row rows[] = {
     {"class", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Output",
      .help = "Lists only the pairs of classes with this one, as \"images with Rice fields that are "
              "also ...\"."},
-    {"html", NULL, S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .group = "Output",
+    {"html", NULL, S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .label = "Report", .suffixes = "html",
+     .group = "Output",
      .help = "Also writes one page of HTML with charts, which needs no other file and no script."},
-    {"card", NULL, S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .group = "Output",
+    {"card", NULL, S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .suffixes = "json", .group = "Output",
      .help = "Also writes bands, means, standard deviations and level as the partial card that "
              "\"s2clr supervised --card\" takes."},
     {"card-bands", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Output",
@@ -109,6 +110,8 @@ const s2clr_command s2clr_cmd_dataset_stats = {
         "and NMDI per label and class with their correlation. Reads every pixel once, in memory "
         "that does not grow with the store; the numbers do not depend on the threads.",
     .example = "s2clr dataset stats eurosat.store --html eurosat.html",
+    .title = "Statistics of a data set",
+    .section = "Labels and data sets",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,config",

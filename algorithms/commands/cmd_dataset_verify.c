@@ -6,8 +6,8 @@
 #include "dataset/verify.h"
 
 static const s2clr_param_row rows[] = {
-    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Input",
-     .help = "The store to check."},
+    {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "folder",
+     .group = "Input", .help = "The store to check."},
 };
 
 /* Every one of them is what was asked for: to standard output. */
@@ -86,6 +86,8 @@ const s2clr_command s2clr_cmd_dataset_verify = {
         "status "
         "is 1 when there is any.",
     .example = "s2clr dataset verify fields.store",
+    .title = "Check a data set for damage",
+    .section = "Labels and data sets",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,config",

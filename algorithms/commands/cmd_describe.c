@@ -70,6 +70,9 @@ const s2clr_command s2clr_cmd_describe = {
         "help texts, from which dialogs and other front ends are made; without it one line per "
         "option with command, name, type and default, separated by tabs.",
     .example = "s2clr describe --json predict",
+    .title = "Describe the commands",
+    .section = "Model",
+    .no_dialog = "its answer is for programs: dialogs are made from it",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "json",

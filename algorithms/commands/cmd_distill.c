@@ -55,6 +55,8 @@ const s2clr_command s2clr_cmd_distill = {
         "seed and library version give the same weights, whatever the threads and however often "
         "the run was interrupted and resumed.",
     .example = "s2clr distill -m crop/model.safetensors eurosat_rgb.zip -o small --arch dense",
+    .title = "Distil a model into a smaller one",
+    .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,device,seed,config",

@@ -3,11 +3,8 @@
 #include "commands/predict_rows.h"
 
 static const s2clr_param_row rows[] = {
-    S2CLR_ROWS_SCENE,
-    S2CLR_ROWS_WINDOW,
-    S2CLR_ROW_PRECISION("Output"),
-    S2CLR_ROW_FORMAT,
-    S2CLR_ROWS_FILE,
+    S2CLR_ROWS_SCENE, S2CLR_ROWS_WINDOW, S2CLR_ROW_PRECISION("Output"),
+    S2CLR_ROW_FORMAT, S2CLR_ROWS_FILE,
 };
 
 static int run(const s2clr_args *args)
@@ -26,6 +23,8 @@ const s2clr_command s2clr_cmd_embed = {
         "layer sees instead of a probability: one Float32 band per feature. Clustering, change "
         "between dates and small classifiers of one's own work on these.",
     .example = "s2clr embed -m dense-eurosat-permanentcrop S2B_MSIL2A_X.SAFE.zip features.tif",
+    .title = "Features of a scene",
+    .section = "Map",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,memory,device,config",

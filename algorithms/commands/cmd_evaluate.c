@@ -17,7 +17,8 @@
 #include "report/html_page.h"
 
 static const s2clr_param_row rows[] = {
-    {"dataset", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .group = "Data",
+    {"dataset", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true,
+     .label = "Data set, or points for a map", .takes = "folder,file", .group = "Data",
      .help = "A store that \"s2clr dataset\" made, or a folder or zip of images, one folder per "
              "class (CLASS/NAME.jpg, png or tif); with --map, labelled points: CSV with columns "
              "lat and lon or x and y, or any OGR layer; or the CSV that the page of \"s2clr topk\" "
@@ -34,7 +35,7 @@ static const s2clr_param_row rows[] = {
     {"level", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Data",
      .help = "Level of the card that the images' numbers are in; without it, the one the "
              "model was trained on."},
-    {"map", NULL, S2CLR_TYPE_INPUT, .meta = "RASTER", .group = "Map",
+    {"map", NULL, S2CLR_TYPE_INPUT, .meta = "RASTER", .takes = "layer,file", .group = "Map",
      .help = "Judges this probability map instead of models, at the points of DATASET."},
     {"band", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1", .minimum = 1, .maximum = 65535,
      .group = "Map", .help = "Band of the map with the probability."},
@@ -62,7 +63,8 @@ static const s2clr_param_row rows[] = {
     {"resamples", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1000", .minimum = 0,
      .maximum = 1000000, .group = "Result",
      .help = "Bootstrap resamples for the confidence intervals; 0: no intervals."},
-    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .group = "Result",
+    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .label = "Report", .suffixes = "html",
+     .group = "Result",
      .help = "Also writes one page of HTML with tables and curves, which needs no other file and "
              "no script."},
     {"shift", NULL, S2CLR_TYPE_INT, .meta = "PX", .standard = "0", .minimum = -1024,
@@ -274,6 +276,8 @@ const s2clr_command s2clr_cmd_evaluate = {
         "probability map at labelled points, or counts what a person marked on a contact sheet. "
         "Disturbances show what a model hangs on.",
     .example = "s2clr evaluate -m run/model.safetensors eurosat_rgb.zip -o report.html",
+    .title = "Evaluate models or a map",
+    .section = "Judge",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "json,progress,threads,device,seed,config,quiet",

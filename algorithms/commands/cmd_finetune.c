@@ -68,6 +68,8 @@ const s2clr_command s2clr_cmd_finetune = {
         "threads and however often the run was interrupted and resumed.",
     .example = "s2clr finetune -m encoder/model.safetensors eurosat_rgb.zip -o crop --positive "
                "PermanentCrop --labels-fraction 0.05",
+    .title = "Fine-tune an encoder",
+    .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,device,seed,config",

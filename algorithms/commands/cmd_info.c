@@ -9,7 +9,8 @@
 #include "file/model.h"
 
 static const s2clr_param_row rows[] = {
-    {"target", NULL, S2CLR_TYPE_INPUT, .positional = true, .repeat = true, .group = "Input",
+    {"target", NULL, S2CLR_TYPE_INPUT, .positional = true, .repeat = true,
+     .label = "Model, product or raster", .group = "Input",
      .help = "A model file or the name of a model in the zoo, or one or several inputs as for "
              "\"s2clr predict\". Without it: version, libraries and backends."},
     S2CLR_ROW_MODEL,
@@ -108,6 +109,8 @@ const s2clr_command s2clr_cmd_info = {
         "raster band is bound to which band of the model with which scaling. Without argument: "
         "version, libraries, backends found and why others are not.",
     .example = "s2clr info S2B_MSIL2A_X.SAFE.zip",
+    .title = "What a model or an input is",
+    .section = "Model",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,config",

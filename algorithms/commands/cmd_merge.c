@@ -3,23 +3,30 @@
 
 #include "commands/cmd_list.h"
 #include "commands/edge.h"
+#include "commands/predict_report.h"
+#include "commands/predict_rows.h"
 #include "predict/merge.h"
 
 static const s2clr_param_row rows[] = {
     {"part", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .repeat = true,
-     .group = "Input", .help = "All parts that predict or embed made with --shard, in any order."},
+     .label = "Parts", .takes = "file", .suffixes = "tif", .group = "Input",
+     .help = "All parts that predict or embed made with --shard, in any order."},
     {"output", NULL, S2CLR_TYPE_OUTPUT_RASTER, .positional = true, .required = true,
      .group = "Output",
      .help = "The map; format, pixel type and creation options are those the parts were asked "
              "for."},
     {"overwrite", NULL, S2CLR_TYPE_FLAG, .group = "Output",
      .help = "Replaces an existing output, at the very end."},
+    S2CLR_ROW_POLYGONS,
+    S2CLR_ROW_NO_STYLE,
 };
 
 static s2clr_status merge(const s2clr_args *args)
 {
     s2clr_merge_settings settings = {.output = s2clr_args_text(args, "output"),
                                      .overwrite = s2clr_args_flag(args, "overwrite"),
+                                     .polygons = s2clr_args_text(args, "polygons"),
+                                     .no_style = s2clr_args_flag(args, "no-style"),
                                      .threads = (int)s2clr_args_int(args, "threads")};
     s2clr_merge_result result;
     s2clr_terminal terminal;
@@ -29,13 +36,17 @@ static s2clr_status merge(const s2clr_args *args)
     s2clr_terminal_end(&terminal);
     S2CLR_TRY(status);
     if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(json_pack("{s:s, s:i, s:[i,i], s:i}", "output", settings.output,
-                                         "parts", result.parts, "size", result.columns, result.rows,
-                                         "bands", result.bands));
-    if (!s2clr_args_flag(args, "quiet"))
+        return s2clr_edge_json(json_pack(
+            "{s:s, s:i, s:[i,i], s:i, s:o, s:o}", "output", settings.output, "parts", result.parts,
+            "size", result.columns, result.rows, "bands", result.bands, "style",
+            s2clr_style_json(&result.style), "polygons",
+            s2clr_polygons_json(settings.polygons, &result.polygons)));
+    if (!s2clr_args_flag(args, "quiet")) {
         printf("map         %s, %d x %d pixels, %d band%s, of %d parts\n", settings.output,
                result.columns, result.rows, result.bands, result.bands == 1 ? "" : "s",
                result.parts);
+        s2clr_sides_print(stdout, &result.style, settings.polygons, &result.polygons);
+    }
     return s2clr_edge_flush();
 }
 
@@ -54,6 +65,8 @@ const s2clr_command s2clr_cmd_merge = {
         "same pixels, tags, statistics and overviews as a run that made it whole. A missing part, "
         "or one of another map, is refused by name.",
     .example = "s2clr merge map.shard-1-of-2.tif map.shard-2-of-2.tif map.tif",
+    .title = "Join the parts of a map",
+    .section = "Map",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,config",

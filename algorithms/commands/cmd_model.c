@@ -16,15 +16,19 @@ static const s2clr_param_row rows[] = {
      .choices = "list,import,export", .group = "Input",
      .help = "list: the models of the zoo; import: weights to a model file; export: the weights of "
              "a model alone."},
-    {"file", NULL, S2CLR_TYPE_MODEL, .positional = true, .group = "Input",
+    {"file", NULL, S2CLR_TYPE_MODEL, .positional = true, .takes = "file",
+     .suffixes = "safetensors,h5,hdf5", .group = "Input",
      .help = "import: weights as safetensors with the tensor names of torchvision or timm, or as "
              "Keras' HDF5; export: a model file or a name in the zoo."},
-    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .group = "Output",
+    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .suffixes = "safetensors,onnx,json",
+     .group = "Output",
      .help = "The file to write. export: *.onnx is a graph for ONNX Runtime and others, *.json a "
              "STAC item with the machine learning model extension, anything else the weights as "
              "safetensors."},
-    {"overwrite", NULL, S2CLR_TYPE_FLAG, .group = "Output", .help = "Replaces an existing file."},
-    {"card", NULL, S2CLR_TYPE_INPUT, .meta = "JSON", .group = "Import",
+    {"overwrite", NULL, S2CLR_TYPE_FLAG, .label = "Replace an existing output", .group = "Output",
+     .help = "Replaces an existing file."},
+    {"card", NULL, S2CLR_TYPE_INPUT, .meta = "JSON", .takes = "file", .suffixes = "json",
+     .group = "Import",
      .help = "The card of the new model: bands, mean, std, levels, patch, positive, texts; see "
              "s2clr-model(5)."},
     {"arch", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "resnet50", .group = "Import",
@@ -36,13 +40,15 @@ static const s2clr_param_row rows[] = {
     {"bands-names", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Import",
      .help = "Names of the input bands in the order of the weights, unless the card has them."},
     {"inflate", NULL, S2CLR_TYPE_CHOICE, .meta = "ORDER", .choices = "rgb,bgr", .group = "Import",
-     .help = "Weights for pictures of three colours, in this order of channels, are made to fit the "
-             "card's bands: B04, B03 and B02 take the kernels for red, green and blue, every other "
-             "band their mean, all times 3 / bands."},
+     .help =
+         "Weights for pictures of three colours, in this order of channels, are made to fit the "
+         "card's bands: B04, B03 and B02 take the kernels for red, green and blue, every other "
+         "band their mean, all times 3 / bands."},
     {"weights", NULL, S2CLR_TYPE_CHOICE, .standard = "f32", .choices = "f32,bf16",
      .group = "Import",
-     .help = "How the new file stores them; bf16 halves it, and the model computes with the rounded "
-             "weights."},
+     .help =
+         "How the new file stores them; bf16 halves it, and the model computes with the rounded "
+         "weights."},
     {"with-preprocessing", NULL, S2CLR_TYPE_FLAG, .group = "Export",
      .help = "ONNX: the graph takes DN plus the product's offset and gives probabilities as well."},
     {"level", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .group = "Export",
@@ -152,6 +158,8 @@ const s2clr_command s2clr_cmd_model = {
         "safetensors reader takes them, an ONNX graph, or a STAC item. With --quiet, list prints "
         "names only.",
     .example = "s2clr model import resnet50.safetensors --card card.json -o model.safetensors",
+    .title = "List, import and export models",
+    .section = "Model",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json",

@@ -6,6 +6,7 @@
 #include "commands/card_inherit.h"
 #include "commands/cmd_list.h"
 #include "commands/edge.h"
+#include "commands/interrupt.h"
 #include "commands/encoder_data.h"
 #include "commands/pretrain_data.h"
 #include "commands/pretrain_report.h"
@@ -121,6 +122,7 @@ static s2clr_status train(pretraining *p)
     s2clr_net_free(net);
     if (dry)
         S2CLR_TRY(s2clr_pretrain_try(&p->settings, p->card, &p->data.parts.train, &p->on, &cost));
+    S2CLR_TRY(s2clr_interrupt_check()); /* a step that is measured may take a minute */
     const s2clr_pretrain_plan plan = {.parts = &p->data.parts,
                                       .parent = p->data.parent,
                                       .adoption = &p->start.adoption,
@@ -228,6 +230,8 @@ const s2clr_command s2clr_cmd_pretrain = {
         "in common. The same data, settings, seed and library version give the same weights, "
         "whatever the threads and however often the run was interrupted and resumed.",
     .example = "s2clr pretrain eurosat_rgb.zip -o encoder --epochs 20",
+    .title = "Pretrain an encoder without labels",
+    .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,device,seed,config",

@@ -38,6 +38,8 @@ const s2clr_command s2clr_cmd_supervised = {
         "takes. The same data, settings, seed and library version give the same weights, whatever "
         "the threads and however often the run was interrupted and resumed.",
     .example = "s2clr supervised eurosat_rgb.zip -o run --positive PermanentCrop",
+    .title = "Train from labelled patches",
+    .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,device,seed,config",

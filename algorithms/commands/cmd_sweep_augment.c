@@ -172,6 +172,8 @@ const s2clr_command s2clr_cmd_sweep_augment = {
         "\"s2clr pretrain --augment\" leaves the worst quarter of the pairs out. It can be stopped "
         "at any moment and goes on with --resume.",
     .example = "s2clr sweep augment eurosat.store -o pairs --budget 120",
+    .title = "Compare augmentations",
+    .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,device,seed,config",

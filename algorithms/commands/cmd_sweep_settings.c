@@ -166,6 +166,8 @@ const s2clr_command s2clr_cmd_sweep_settings = {
         "writes the curves of all on one page. It can be stopped at any moment and goes on with "
         "--resume.",
     .example = "s2clr sweep settings eurosat.store -o settings --budget 120",
+    .title = "Compare settings of pretraining",
+    .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,device,seed,config",

@@ -17,12 +17,13 @@
 
 static const s2clr_param_row rows[] = {
     {"input", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .repeat = true,
-     .group = "Input",
+     .label = "Data set, product or raster", .group = "Input",
      .help = "A data set (a store, or a folder or zip of images, one folder per class), or a scene "
              "as s2clr-predict(1) takes it: several inputs are the bands of one scene."},
     {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .required = true, .meta = "SHEET.html",
-     .group = "Output", .help = "The page to make: one file that needs no other and no network."},
-    {"map", NULL, S2CLR_TYPE_INPUT, .meta = "MAP", .group = "Input",
+     .label = "Contact sheet", .suffixes = "html", .group = "Output",
+     .help = "The page to make: one file that needs no other and no network."},
+    {"map", NULL, S2CLR_TYPE_INPUT, .meta = "MAP", .takes = "layer,file", .group = "Input",
      .help = "A probability map of the scene, made before: its pixels say which patches to show, "
              "and no model is run."},
     S2CLR_ROW_MODEL,
@@ -33,11 +34,12 @@ static const s2clr_param_row rows[] = {
     {"choose", NULL, S2CLR_TYPE_CHOICE, .standard = "top", .choices = "top,random",
      .group = "Choice",
      .help = "top: the most certain ones, in that order. random: drawn from all at or above the "
-             "probability, so that their precision is that of all of those."},
+             "probability with the same chance for each, so that their precision is that of all of "
+             "those; they may overlap."},
     {"distance", NULL, S2CLR_TYPE_INT, .meta = "PX", .minimum = 0, .maximum = 1000000,
      .group = "Choice",
-     .help = "Of a scene: centres of patches are at least so many pixels apart along one axis; "
-             "without it, the side of a patch, so that none overlap."},
+     .help = "Of the most certain ones of a scene: centres of patches are at least so many pixels "
+             "apart along one axis; without it, the side of a patch, so that none overlap."},
     {"part", NULL, S2CLR_TYPE_CHOICE, .standard = "test", .choices = "test,validation,train,all",
      .group = "Data set", .help = "The part of the data set to look at."},
     S2CLR_ROWS_PARTS,
@@ -88,6 +90,11 @@ static s2clr_topk_kind kind_of(const s2clr_topk_job *job)
     return S2CLR_TOPK_SCENE;
 }
 
+static bool is_random(const s2clr_topk_job *job)
+{
+    return strcmp(s2clr_args_text(job->args, "choose"), "random") == 0;
+}
+
 static s2clr_status check_options(const s2clr_topk_job *job)
 {
     for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++)
@@ -95,6 +102,11 @@ static s2clr_status check_options(const s2clr_topk_job *job)
             return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                    "--%s says nothing about %.200s, which is %s: leave it away",
                                    uses[i].option, job->inputs[0], kind_name(job->kind));
+    if (is_random(job) && s2clr_args_given(job->args, "distance"))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "--distance: does not go with --choose random: at a distance, lone "
+                               "pixels are drawn more often than those of large fields, and the "
+                               "precision is no more that of all; leave it away");
     return S2CLR_OK;
 }
 
@@ -187,9 +199,9 @@ static s2clr_status choose(s2clr_topk_job *job)
 {
     const s2clr_args *args = job->args;
     job->rule = (s2clr_topk_rule){.count = (size_t)s2clr_args_int(args, "count"),
-                                  .random = strcmp(s2clr_args_text(args, "choose"), "random") == 0,
+                                  .random = is_random(job),
                                   .seed = (uint64_t)s2clr_args_int(args, "seed")};
-    if (job->kind != S2CLR_TOPK_DATASET)
+    if (job->kind != S2CLR_TOPK_DATASET && !job->rule.random)
         job->rule.distance = s2clr_args_given(args, "distance")
                                  ? (double)s2clr_args_int(args, "distance")
                                  : job->raster.patch;
@@ -305,6 +317,8 @@ const s2clr_command s2clr_cmd_topk = {
         "and its place, on which a person marks what is right and what is wrong. The page saves "
         "the marks as CSV, of which s2clr-evaluate(1) makes the precision and its interval.",
     .example = "s2clr topk eurosat_rgb.zip -o sheet.html",
+    .title = "Contact sheet of the most certain patches",
+    .section = "Judge",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,memory,device,seed,config",

@@ -1,6 +1,5 @@
 /* s2clr tsne: what a network sees in a data set, as a map. */
 #include <stdio.h>
-#include <string.h>
 
 #include "commands/cmd_list.h"
 #include "commands/dataset_rows.h"
@@ -49,11 +48,12 @@ static const s2clr_param_row rows[] = {
     {"neighbours", NULL, S2CLR_TYPE_INT, .meta = "K", .standard = "10", .minimum = 1,
      .maximum = 1000, .group = "Map",
      .help = "Neighbours that trustworthiness and accuracy are measured with."},
-    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .required = true, .meta = "PAGE.html",
-     .group = "Output",
+    {"output", "o", S2CLR_TYPE_OUTPUT_FILE, .required = true, .meta = "PAGE.html", .label = "Page",
+     .suffixes = "html", .group = "Output",
      .help = "One page of HTML with the map, a heat map per class and the numbers, which needs no "
              "other file and no script."},
-    {"csv", NULL, S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .group = "Output",
+    {"csv", NULL, S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .label = "Table of points",
+     .suffixes = "csv", .group = "Output",
      .help = "Also writes name, class and place of every point as a table."},
 };
 
@@ -147,7 +147,7 @@ static s2clr_status check_outputs(const s2clr_args *args, const char *model)
         S2CLR_TRY(s2clr_output_guard(written[i], read, sizeof read / sizeof read[0]));
         S2CLR_TRY(s2clr_output_check(written[i], true));
     }
-    if (!csv || strcmp(csv, page) != 0) return S2CLR_OK;
+    if (!csv || !s2clr_output_same(csv, page)) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                            "%s: is the page (--output) and the table (--csv); wanted: two names",
                            csv);
@@ -177,6 +177,8 @@ const s2clr_command s2clr_cmd_tsne = {
         "page shows every patch as a point and where each class lies, and says how many "
         "neighbourhoods the map keeps and how well neighbours tell the class.",
     .example = "s2clr tsne -m run/model.safetensors eurosat.store -o map.html",
+    .title = "See what a network sees (t-SNE)",
+    .section = "Judge",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,progress,threads,device,seed,config",

@@ -9,14 +9,17 @@
 #include "vrt/vrt.h"
 
 static const s2clr_param_row rows[] = {
-    {"template", NULL, S2CLR_TYPE_TEXT, .positional = true, .required = true, .group = "Input",
+    {"template", NULL, S2CLR_TYPE_TEXT, .positional = true, .required = true, .takes = "list,file",
+     .suffixes = "vrt",
+     .words = "stack10,stack12,masked,indices,pixel,patch,probability,calibrated,ensemble,view",
+     .group = "Input",
      .help = "The name of a template (--list shows them), or the file of one of your own: with a "
              "slash in its name, or ending in .vrt."},
     {"input", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .repeat = true,
-     .group = "Input",
+     .label = "Sentinel-2 product or raster", .group = "Input",
      .help = "A scene as for \"s2clr predict\"; several inputs are the bands of one scene."},
     {"output", NULL, S2CLR_TYPE_OUTPUT_FILE, .positional = true, .required = true,
-     .group = "Output",
+     .label = "Output VRT", .suffixes = "vrt,s2clr", .group = "Output",
      .help = "The VRT to write, or for the template view the sidecar (.s2clr). It appears under "
              "this name after GDAL could open it and read a pixel."},
     {"list", NULL, S2CLR_TYPE_FLAG, .alone = true, .group = "Input",
@@ -25,11 +28,12 @@ static const s2clr_param_row rows[] = {
      .help = "Model file, or the name of a model in the zoo; without it, the shipped one. The "
              "template ensemble takes several."},
     S2CLR_ROWS_STACK,
-    {"scl-classes", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .group = "Output",
+    {"scl-classes", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .advanced = true,
+     .label = "Classes to keep", .group = "Output",
      .help = "Classes of the scene classification whose pixels keep their value in the template "
              "masked; without it, 2,4,5,6,7,11."},
     {"resampling", NULL, S2CLR_TYPE_CHOICE, .meta = "METHOD", .choices = "nearest,bilinear,cubic",
-     .group = "Output",
+     .advanced = true, .group = "Output",
      .help = "How GDAL brings coarser bands to the grid of the VRT; without it, nearest, and for "
              "the template pixel as the model's card says."},
     {"stride", NULL, S2CLR_TYPE_INT, .meta = "PX", .minimum = 1, .maximum = 4096, .group = "Output",
@@ -40,13 +44,13 @@ static const s2clr_param_row rows[] = {
          "valid, evidence in any order with commas, or embedding; of a model that tells several "
          "classes apart also classes and their names."},
     {"min-valid", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .minimum = 0, .maximum = 1,
-     .group = "Output",
+     .advanced = true, .label = "Least share of valid pixels", .group = "Output",
      .help = "Smallest share of valid pixels with which a patch gets a value; without it, 0.5."},
     {"prevalence", NULL, S2CLR_TYPE_REAL, .meta = "P", .minimum = 1e-6, .maximum = 0.999999,
-     .group = "Output",
+     .label = "Expected share of positives", .group = "Output",
      .help = "Share of positives to tell the probability for; without it, the one of the training. "
              "The template calibrated wants it."},
-    {"overwrite", NULL, S2CLR_TYPE_FLAG, .group = "Output",
+    {"overwrite", NULL, S2CLR_TYPE_FLAG, .label = "Replace an existing output", .group = "Output",
      .help = "Replaces an existing output, at the very end."},
 };
 
@@ -139,6 +143,8 @@ const s2clr_command s2clr_cmd_vrt = {
         "written down, and what comes out is a VRT for any GDAL program. Those that hold indices "
         "or a model's map need the plug-in gdal_S2CLR.so where they are read.",
     .example = "s2clr vrt probability S2B_MSIL2A_X.SAFE.zip probability.vrt",
+    .title = "Make a VRT from a template",
+    .section = "Map",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
     .global = "quiet,json,config",

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "commands/describe.h"
 #include "commands/params.h"
 
 /* "auto,lines,none" as words. */
@@ -20,34 +21,64 @@ static void print_options(FILE *to, const s2clr_command *command)
     }
 }
 
-/* What completes the value of a row, as the body of a case. */
+static bool is_number(const s2clr_param_row *row)
+{
+    return row->type == S2CLR_TYPE_INT || row->type == S2CLR_TYPE_REAL ||
+           row->type == S2CLR_TYPE_WINDOW_INT || row->type == S2CLR_TYPE_WINDOW_REAL;
+}
+
+/* What completes the value of a row: the end of a function's name and its argument. */
 static void print_value(FILE *to, const s2clr_param_row *row)
 {
     const bool is_file = row->meta && strcmp(row->meta, "FILE") == 0; /* or a word, as auto */
-    if (row->type == S2CLR_TYPE_CHOICE) {
+    const char *words = row->choices ? row->choices : row->words,
+               *endings = s2clr_row_suffixes(row);
+    if (words) {
         fputs("words '", to);
-        print_words(to, row->choices);
+        print_words(to, words);
         fputs("'", to);
     } else if (row->type == S2CLR_TYPE_MODEL) {
         fputs("models", to);
     } else if (row->type == S2CLR_TYPE_OUTPUT_FOLDER) {
         fputs("folders", to);
-    } else if ((row->type == S2CLR_TYPE_TEXT && !is_file) || row->type == S2CLR_TYPE_INT ||
-               row->type == S2CLR_TYPE_REAL || row->type == S2CLR_TYPE_WINDOW_INT ||
-               row->type == S2CLR_TYPE_WINDOW_REAL) {
+    } else if (is_number(row) || (row->type == S2CLR_TYPE_TEXT && !is_file)) {
         fputs("nothing", to);
     } else {
-        fputs("files", to);
+        fputs("files '", to);
+        print_words(to, endings ? endings : "");
+        fputs("'", to);
     }
+}
+
+/* What completes an argument that is no option: the first one may be a word of its own. */
+static void print_arguments(FILE *to, const s2clr_command *command)
+{
+    const s2clr_param_row *first = NULL, *rest = NULL;
+    bool model = false;
+    for (size_t i = 0; i < command->row_count; i++) {
+        const s2clr_param_row *row = &command->rows[i];
+        if (!row->positional) continue;
+        if (!first) first = row;
+        if (!rest && row->type != S2CLR_TYPE_CHOICE && row->type != S2CLR_TYPE_TEXT) rest = row;
+        model = model || row->type == S2CLR_TYPE_MODEL;
+    }
+    const bool has_words = first && (first->choices || first->words);
+    if (has_words) {
+        fputs("        first='", to);
+        print_words(to, first->choices ? first->choices : first->words);
+        fputs("'\n", to);
+    }
+    if (!rest) return;
+    fputs("        rest=\"_s2clr_", to);
+    print_value(to, model ? &(s2clr_param_row){.type = S2CLR_TYPE_MODEL} : rest);
+    fputs("\"\n", to);
 }
 
 static void print_command(FILE *to, const s2clr_command *command)
 {
     const s2clr_param_row *row;
-    const s2clr_param_row *first = NULL;
     fprintf(to, "    '%s')\n        case $prev in\n", command->name);
     for (size_t i = 0; (row = s2clr_command_row(command, i)); i++) {
-        if (row->positional && !first) first = row;
         if (row->positional || row->type == S2CLR_TYPE_FLAG) continue;
         fprintf(to, "        -%s|--%s", row->name, row->name);
         if (row->short_name) fprintf(to, "|-%s|--%s", row->short_name, row->short_name);
@@ -58,11 +89,7 @@ static void print_command(FILE *to, const s2clr_command *command)
     fputs("        esac\n        options='", to);
     print_options(to, command);
     fputs("'\n", to);
-    if (first && first->type == S2CLR_TYPE_CHOICE) {
-        fputs("        first='", to);
-        print_words(to, first->choices);
-        fputs("'\n", to);
-    }
+    print_arguments(to, command);
     fputs("        ;;\n", to);
 }
 
@@ -100,17 +127,28 @@ static const char head[] =
     "    compopt -o filenames 2>/dev/null\n"
     "    COMPREPLY=($(compgen \"$1\" -- \"$cur\"))\n"
     "}\n"
-    "_s2clr_files() { _s2clr_paths -f; }\n"
+    /* Folders and the files with one of the endings; all files where there is none of those. */
+    "_s2clr_files() {\n"
+    "    local name ending kept=() found=0\n"
+    "    _s2clr_paths -f\n"
+    "    for name in \"${COMPREPLY[@]}\"; do\n"
+    "        [ -d \"$name\" ] && kept+=(\"$name\") && continue\n"
+    "        for ending in $1; do\n"
+    "            case ${name,,} in *.$ending) kept+=(\"$name\") found=1 ;; esac\n"
+    "        done\n"
+    "    done\n"
+    "    [ $found -eq 0 ] || COMPREPLY=(\"${kept[@]}\")\n"
+    "}\n"
     "_s2clr_folders() { _s2clr_paths -d; }\n"
     "_s2clr_models() {\n"
-    "    _s2clr_files\n"
+    "    _s2clr_files safetensors\n"
     "    COMPREPLY+=($(compgen -W \"$(\"${COMP_WORDS[0]}\" model list --quiet 2>/dev/null)\""
     " -- \"$cur\"))\n"
     "}\n"
     "_s2clr_nothing() { COMPREPLY=(); }\n"
     "_s2clr() {\n"
     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}"
-    " options= first=\n"
+    " options= first= rest=_s2clr_files\n"
     "    local IFS=$' \\t\\n'\n"
     "    if [ \"$cur\" = = ]; then cur=\n" /* bash splits --of=COG into three words */
     "    elif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
@@ -136,7 +174,7 @@ void s2clr_completion_bash(FILE *to)
           "    -*) _s2clr_words \"$options ${options// --/ -}\" ;;\n" /* one dash will do */
           "    *) if [ \"$COMP_CWORD\" -eq \"$words\" ] && [ -n \"$first\" ]; then"
           " _s2clr_words \"$first\"\n"
-          "       else _s2clr_files; fi ;;\n"
+          "       else eval \"$rest\"; fi ;;\n"
           "    esac\n"
           "}\n"
           "complete -F _s2clr s2clr\n",

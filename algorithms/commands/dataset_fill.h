@@ -47,6 +47,9 @@
          S2CLR_TYPE_TEXT,                                                                          \
          .meta = "FILE",                                                                           \
          .standard = "auto",                                                                       \
+         .label = "Cloud mask (scene classification)",                                             \
+         .takes = "list,file",                                                                     \
+         .words = "auto,none",                                                                     \
          .group = "Patches of rasters",                                                            \
          .help = "Scene classification for the two rules below: a raster file, auto for the "      \
                  "product's own where there is one, or none."},                                    \

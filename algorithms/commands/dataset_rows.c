@@ -95,6 +95,8 @@ static s2clr_status open_for_teaching(const s2clr_args *args, const char *path,
         .split = "train", .positive = options->positive, .undecided = true, .unlabelled = true};
     if (!look->recorded) return open_parts(args, options, parts);
     S2CLR_TRY(s2clr_store_samples_open(path, options->card, &wish, &parts->train));
+    if (!look->there[S2CLR_SPLIT_VALIDATION] && !(options->needed >> S2CLR_SPLIT_VALIDATION & 1))
+        return S2CLR_OK;
     wish.split = "validation";
     wish.undecided = wish.unlabelled = false;
     if (s2clr_store_samples_open(path, options->card, &wish, &parts->validation) == S2CLR_OK)

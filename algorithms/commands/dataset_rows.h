@@ -39,8 +39,9 @@
     {                                                                                              \
         "validation-share", NULL, S2CLR_TYPE_REAL,                                                 \
             .meta = "SHARE", .standard = "0.1", .minimum = 0, .maximum = 1, .group = "Data",       \
-            .help = "Share for validation, chosen likewise: supervised training takes epoch and "  \
-                    "threshold from it, pretraining looks at its neighbours."                      \
+            .help = "Share for validation, chosen likewise: training with labels takes epoch and " \
+                    "threshold from it, pretraining looks at its neighbours. 0: none; then the "   \
+                    "last epoch and a threshold of 1/2 are taken."                                 \
     }
 
 #define S2CLR_ROWS_DATASET                                                                         \
@@ -49,6 +50,9 @@
      S2CLR_TYPE_INPUT,                                                                             \
      .positional = true,                                                                           \
      .required = true,                                                                             \
+     .label = "Data set (store, folder or zip of images)",                                         \
+     .takes = "folder,file",                                                                       \
+     .suffixes = "zip",                                                                            \
      .group = "Data",                                                                              \
      .help = "A store that \"s2clr dataset\" made, or a folder or zip of images, one folder per "  \
              "class (CLASS/NAME.jpg, png or tif)."},                                               \

@@ -23,30 +23,69 @@ const char *s2clr_type_name(s2clr_type type)
     return names[type];
 }
 
-static json_t *choices_of(const s2clr_param_row *row)
+/* Where a value of this type is picked, and with which endings, when its row does not say. */
+static const struct {
+    const char *takes, *suffixes;
+} usual[] = {
+    [S2CLR_TYPE_INPUT] = {"file,folder,layer", "zip,xml,tif,tiff,vrt,jp2,s2clr"},
+    [S2CLR_TYPE_MODEL] = {"zoo,file", "safetensors"},
+    [S2CLR_TYPE_VECTOR] = {"layer,file", NULL},
+    [S2CLR_TYPE_OUTPUT_RASTER] = {NULL, "tif"},
+    [S2CLR_TYPE_KEY_VALUE] = {NULL, NULL}, /* the last one: the table has all types */
+};
+
+const char *s2clr_row_suffixes(const s2clr_param_row *row)
 {
-    json_t *list = json_array();
-    for (const char *at = row->choices; at && *at;) {
+    return row->suffixes ? row->suffixes : usual[row->type].suffixes;
+}
+
+static json_t *words_of(const char *list)
+{
+    json_t *words = json_array();
+    for (const char *at = list; at && *at;) {
         const size_t word = strcspn(at, ",");
-        json_array_append_new(list, json_stringn(at, word));
+        json_array_append_new(words, json_stringn(at, word));
         at += word + (at[word] == ',');
     }
-    return list;
+    return words;
+}
+
+static void set_words(json_t *out, const char *key, const char *list)
+{
+    if (list) json_object_set_new(out, key, words_of(list));
+}
+
+/* "min-valid" as "Min valid". */
+static json_t *label_of(const s2clr_param_row *row)
+{
+    char text[64];
+    size_t i = 0;
+    if (row->label) return json_string(row->label);
+    for (; row->name[i] && i + 1 < sizeof text; i++)
+        text[i] = row->name[i] == '-' ? ' ' : row->name[i];
+    text[i] = '\0';
+    if (text[0] >= 'a' && text[0] <= 'z') text[0] = (char)(text[0] - 'a' + 'A');
+    return json_string(text);
 }
 
 /* "s*": keys whose value is NULL are left out. */
 static json_t *row_json(const s2clr_param_row *row)
 {
-    json_t *out = json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:s, s:s*, s:s*, s:s*}", "name",
-                            row->name, "type", s2clr_type_name(row->type), "positional",
-                            row->positional, "required", row->required, "repeat", row->repeat,
-                            "advanced", row->advanced, "group", row->group, "help", row->help,
-                            "short", row->short_name, "meta", row->meta, "default", row->standard);
+    json_t *out =
+        json_pack("{s:s, s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:s, s:s*, s:s*, s:s*}",
+                  "name", row->name, "label", label_of(row), "type", s2clr_type_name(row->type),
+                  "positional", row->positional, "required", row->required, "repeat", row->repeat,
+                  "advanced", row->advanced, "alone", row->alone, "caller", row->caller,
+                  "dialog_on", row->dialog_on, "group", row->group, "help", row->help, "short",
+                  row->short_name, "meta", row->meta, "default", row->standard);
     if (row->minimum < row->maximum) {
         json_object_set_new(out, "minimum", json_real(row->minimum));
         json_object_set_new(out, "maximum", json_real(row->maximum));
     }
-    if (row->choices) json_object_set_new(out, "choices", choices_of(row));
+    set_words(out, "choices", row->choices);
+    set_words(out, "words", row->words);
+    set_words(out, "takes", row->takes ? row->takes : usual[row->type].takes);
+    set_words(out, "suffixes", s2clr_row_suffixes(row));
     return out;
 }
 
@@ -56,9 +95,10 @@ static json_t *command_json(const s2clr_command *command)
     const s2clr_param_row *row;
     for (size_t i = 0; (row = s2clr_command_row(command, i)); i++)
         json_array_append_new(rows, row_json(row));
-    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", command->name, "summary",
-                     command->summary, "description", command->description, "example",
-                     command->example, "parameters", rows);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:o}", "name", command->name, "title",
+                     command->title, "section", command->section, "summary", command->summary,
+                     "description", command->description, "example", command->example, "no_dialog",
+                     command->no_dialog, "parameters", rows);
 }
 
 bool s2clr_describe_wants(const char *name, const s2clr_command *command)
@@ -74,6 +114,6 @@ json_t *s2clr_describe(const char *name)
     for (size_t i = 0; i < count; i++)
         if (s2clr_describe_wants(name, list[i]))
             json_array_append_new(commands, command_json(list[i]));
-    return json_pack("{s:s, s:s, s:o}", "name", "s2clr", "version", S2CLR_VERSION, "commands",
-                     commands);
+    return json_pack("{s:s, s:s, s:i, s:o}", "name", "s2clr", "version", S2CLR_VERSION, "protocol",
+                     S2CLR_DESCRIBE_PROTOCOL, "commands", commands);
 }

@@ -10,6 +10,9 @@
 
 #include "commands/params.h"
 
+/* Counts changes after which a front end that reads this JSON would misunderstand it. */
+#define S2CLR_DESCRIBE_PROTOCOL 1
+
 /* name: of a command or a family; NULL: all. NULL when memory is short; the caller owns the
  * reference. */
 json_t *s2clr_describe(const char *name);
@@ -19,5 +22,8 @@ bool s2clr_describe_wants(const char *name, const s2clr_command *command);
 
 /* Word for a type in that JSON: "integer", "output-raster". */
 const char *s2clr_type_name(s2clr_type type);
+
+/* Comma-separated endings of the files that are a value of the row, or NULL: any. */
+const char *s2clr_row_suffixes(const s2clr_param_row *row);
 
 #endif

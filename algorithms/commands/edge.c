@@ -10,6 +10,7 @@
 #include "backend/device_select.h"
 #include "commands/interrupt.h"
 #include "commands/pargs.h"
+#include "commands/say.h"
 
 const char *s2clr_edge_name(const s2clr_args *args)
 {
@@ -54,19 +55,38 @@ void s2clr_edge_end(void)
 int s2clr_edge_fail(const s2clr_args *args, s2clr_status status)
 {
     const int signal_number = s2clr_interrupt_signal();
-    if (signal_number == SIGPIPE) return 128 + SIGPIPE; /* whoever listened has heard enough */
+    if (signal_number == SIGPIPE) return S2CLR_EXIT_SIGNAL + SIGPIPE; /* whoever listened has heard enough */
     if (status == S2CLR_ERR_CANCELLED) {
-        fprintf(stderr, "s2clr %s: interrupted\n", s2clr_edge_name(args));
-        return 128 + (signal_number ? signal_number : 2);
+        s2clr_say_error(s2clr_edge_name(args), "interrupted");
+        return S2CLR_EXIT_SIGNAL + (signal_number ? signal_number : SIGINT);
     }
-    fprintf(stderr, "s2clr %s: %s\n", s2clr_edge_name(args), s2clr_error_text());
+    s2clr_say_error(s2clr_edge_name(args), s2clr_error_text());
     return status == S2CLR_ERR_ARGUMENT ? S2CLR_EXIT_USAGE : S2CLR_EXIT_FAILED;
 }
 
 void s2clr_edge_warn(const s2clr_args *args, const char *text)
 {
-    if (!s2clr_args_flag(args, "quiet"))
-        fprintf(stderr, "s2clr %s: warning: %s\n", s2clr_edge_name(args), text);
+    if (!s2clr_args_flag(args, "quiet")) s2clr_say_warning(s2clr_edge_name(args), text);
+}
+
+void s2clr_edge_warn_slow(const s2clr_args *args)
+{
+    const char *wish = s2clr_args_text(args, "device");
+    const s2clr_backend_entry *entry;
+    const s2clr_backend *best;
+    char text[1200];
+    if (!wish || (strcmp(wish, "auto") != 0 && strcmp(wish, "cpu") != 0)) return;
+    if (s2clr_backend_find("auto", &best) != S2CLR_OK) return;
+    const size_t count = s2clr_backend_list(&entry);
+    for (size_t i = 0; i < count; i++) {
+        const bool missing = entry[i].built && !entry[i].backend;
+        if (!missing || strcmp(best->name, "portable") != 0) continue;
+        snprintf(text, sizeof text,
+                 "computing with the portable backend, ten times slower than %s, which this "
+                 "installation should have: %s",
+                 entry[i].name, entry[i].why);
+        s2clr_edge_warn(args, text);
+    }
 }
 
 s2clr_status s2clr_edge_pool(const s2clr_args *args, s2clr_pool **out)
@@ -82,6 +102,12 @@ s2clr_status s2clr_edge_device(const s2clr_args *args, s2clr_machine *out)
                                &out->device);
 }
 
+s2clr_status s2clr_edge_go_on(void)
+{
+    if (!s2clr_interrupt_signal()) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_CANCELLED, "interrupted");
+}
+
 s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *terminal)
 {
     const char *mode = s2clr_args_text(args, "progress");
@@ -92,7 +118,8 @@ s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *termi
 s2clr_status s2clr_edge_flush(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_IO, "standard output: cannot be written; is the disk full?");
+    return s2clr_error_set(S2CLR_ERR_IO, "standard output: cannot be written; is it closed, or the "
+                                         "disk full?");
 }
 
 s2clr_status s2clr_edge_json(json_t *json)

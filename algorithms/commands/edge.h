@@ -10,11 +10,10 @@
 
 #include <jansson.h>
 
+#include "commands/exit_codes.h"
 #include "commands/params.h"
 #include "commands/terminal.h"
 #include "train/machine.h"
-
-enum { S2CLR_EXIT_DONE = 0, S2CLR_EXIT_FAILED = 1, S2CLR_EXIT_USAGE = 2 };
 
 /* Registers GDAL's drivers, applies --config and --memory, and takes GDAL's own messages over:
  * failures are told by whoever met them, warnings go to standard error unless --quiet. */
@@ -29,11 +28,18 @@ int s2clr_edge_fail(const s2clr_args *args, s2clr_status status);
 /* "s2clr predict: warning: ..." on standard error, unless --quiet. */
 void s2clr_edge_warn(const s2clr_args *args, const char *text);
 
+/* Warns when --device leaves the choice to us and the best that is left is the slow one, although
+ * this build has a faster one that is missing or broken. For commands without --device: nothing. */
+void s2clr_edge_warn_slow(const s2clr_args *args);
+
 /* The pool that --threads asks for. */
 s2clr_status s2clr_edge_pool(const s2clr_args *args, s2clr_pool **out);
 
 /* The device that --device and --precision ask for, into out->backend and out->device. */
 s2clr_status s2clr_edge_device(const s2clr_args *args, s2clr_machine *out);
+
+/* After work that could not be interrupted: S2CLR_ERR_CANCELLED when a signal came meanwhile. */
+s2clr_status s2clr_edge_go_on(void);
 
 s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *terminal);
 

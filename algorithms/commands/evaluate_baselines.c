@@ -33,13 +33,26 @@ static const char *why_not(const fit *f, char *text, size_t size)
     return text;
 }
 
+/* penalty: l2 was chosen on the validation part as well. */
+static const char *doubt(const s2clr_evaluate *j, const s2clr_baseline_about *about, bool penalty)
+{
+    if (strcmp(j->e.part, "train") == 0 || strcmp(j->e.part, "all") == 0)
+        return "; judged on samples it was fitted on: its numbers are too good";
+    if (strcmp(j->e.part, "validation") != 0 || about->validated == 0) return "";
+    if (j->classes)
+        return penalty ? "; judged on the samples its penalty was chosen on: its numbers are too "
+                         "good"
+                       : "";
+    return "; judged on the samples its threshold was chosen on: its numbers are too good";
+}
+
 static void describe(const fit *f, const s2clr_baseline_options *options,
                      const s2clr_baseline_about *about, s2clr_evaluation_row *row)
 {
     const s2clr_evaluate *j = f->j;
     const char *const id = s2clr_model_card(j->model[0])->id;
-    const bool seen = strcmp(j->e.part, "train") == 0 || strcmp(j->e.part, "all") == 0;
     const bool bands = j->parts.store && j->models > 1;
+    const bool penalty = options->l2 <= 0 && about->validated > 0;
     char chosen[120];
     if (about->validated == 0)
         snprintf(chosen, sizeof chosen, "threshold 0.5 for want of a validation part");
@@ -51,9 +64,8 @@ static void describe(const fit *f, const s2clr_baseline_options *options,
     snprintf(row->how, sizeof row->how,
              "%zu features, fitted on %zu of %zu training samples, l2 %g%s, %s%s%.64s%s",
              about->features, about->trained, about->available, about->l2,
-             options->l2 > 0 || about->validated == 0 ? "" : " (chosen on the validation part)",
-             chosen, bands ? "; on the bands of " : "", bands ? id : "",
-             seen ? "; judged on samples it was fitted on: its numbers are too good" : "");
+             penalty ? " (chosen on the validation part)" : "", chosen,
+             bands ? "; on the bands of " : "", bands ? id : "", doubt(j, about, penalty));
 }
 
 static s2clr_status add_row(const fit *f, const s2clr_baseline_options *options,

@@ -117,6 +117,7 @@ static s2clr_status group_by_class(s2clr_evaluate *j)
 {
     const s2clr_samples *part = j->part;
     j->e.group_by = "class";
+    j->e.by_class = true;
     for (size_t i = 0; i < part->count; i++)
         S2CLR_TRY(s2clr_evaluation_group(&j->e, i, part->group_names[part->groups[i]]));
     return S2CLR_OK;

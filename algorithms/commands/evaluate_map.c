@@ -1,15 +1,14 @@
 /* A probability map judged at labelled points. */
 #include <cpl_conv.h>
-#include <gdal.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "commands/edge.h"
 #include "commands/evaluate_job.h"
 #include "labels/plabels.h"
-#include "sentinel2/gdal_watch.h"
+#include "predict/map_raster.h"
 
 enum { TAG_MAX = 200 };
 
@@ -19,37 +18,32 @@ typedef struct tags {
     double threshold, prevalence; /* 0: not said, or no share */
 } tags;
 
-static void read_tag(GDALDatasetH map, const char *name, char *out, size_t size)
+static void keep_tag(const s2clr_map *map, const char *name, char *out, size_t size)
 {
-    const char *value = GDALGetMetadataItem(map, name, "S2CLR");
-    if (!value) value = GDALGetMetadataItem(map, name, NULL);
-    snprintf(out, size, "%s", value ? value : "");
+    const char *value = s2clr_map_tag(map, name);
+    s2clr_utf8_show(value ? value : "", out, size);
 }
 
-/* Tags may be anybody's: what is no number above 0 and below 1 says nothing. */
-static double share_of(const char *text)
+/* Tags may be anybody's: what does not begin with a number above 0 and below 1 says nothing. Behind
+ * it prediction says what a prevalence was moved from. */
+static double share_of(const s2clr_map *map, const char *name)
 {
-    char *end;
-    const double share = CPLStrtod(text, &end);
-    return end != text && !*end && share > 0 && share < 1 ? share : 0;
+    const char *text = s2clr_map_tag(map, name);
+    char *end = NULL;
+    const double share = text ? CPLStrtod(text, &end) : 0;
+    return text && end != text && (!*end || *end == ' ') && share > 0 && share < 1 ? share : 0;
 }
 
-static s2clr_status read_tags(const char *path, tags *out)
+static s2clr_status read_tags(const char *path, int band, tags *out)
 {
-    char text[TAG_MAX];
-    s2clr_gdal_watch watch;
-    s2clr_gdal_watch_begin(&watch);
-    GDALDatasetH map = GDALOpenEx(path, GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, NULL, NULL, NULL);
-    s2clr_gdal_watch_end(&watch);
-    if (!map) return s2clr_error_set(S2CLR_ERR_IO, "%s: %s", path, watch.text);
-    read_tag(map, "MODEL_ID", out->model, sizeof out->model);
-    read_tag(map, "POSITIVE", out->positive, sizeof out->positive);
-    read_tag(map, "MODEL_WARNING", out->warning, sizeof out->warning);
-    read_tag(map, "THRESHOLD", text, sizeof text);
-    out->threshold = share_of(text);
-    read_tag(map, "PREVALENCE", text, sizeof text);
-    out->prevalence = share_of(text);
-    GDALClose(map);
+    s2clr_map map;
+    S2CLR_TRY(s2clr_map_open_anywhere(path, band, &map));
+    keep_tag(&map, "MODEL_ID", out->model, sizeof out->model);
+    keep_tag(&map, "POSITIVE", out->positive, sizeof out->positive);
+    keep_tag(&map, "MODEL_WARNING", out->warning, sizeof out->warning);
+    out->threshold = share_of(&map, "THRESHOLD");
+    out->prevalence = share_of(&map, "PREVALENCE");
+    s2clr_map_close(&map);
     return S2CLR_OK;
 }
 
@@ -61,13 +55,15 @@ static s2clr_status find_labels(const s2clr_evaluate *j, size_t *column, s2clr_c
     const char *name = s2clr_args_text(j->args, "label-column");
     const char *positive = s2clr_args_text(j->args, "positive");
     const char *negative = s2clr_args_text(j->args, "negative");
+    const char *standing = "1"; /* what is positive when nobody says */
     if (!name && s2clr_points_has_column(j->points, "water", column)) {
-        if (!positive && !negative) positive = "2", negative = "1";
+        standing = "2";
+        if (!positive && !negative) negative = "1";
     } else {
         if (!name) name = "label";
         S2CLR_TRY(s2clr_points_column(j->points, name, column));
     }
-    return s2clr_classes_make(j->points->path, positive ? positive : "1", negative, classes);
+    return s2clr_classes_make(j->points->path, positive ? positive : standing, negative, classes);
 }
 
 /* ---- points ---- */
@@ -98,15 +94,16 @@ static s2clr_status take_point(taking *t, size_t i)
         s2clr_evaluation_leave_out(&j->e, s2clr_point_state_text(value->state), row);
         return S2CLR_OK;
     }
-    if (!(value->value >= 0 && value->value <= 1))
+    double p = value->value;
+    if (!s2clr_map_probability(&p))
         return s2clr_error_set(S2CLR_ERR_MISMATCH,
                                "%s: the map says %g at %s of %s; wanted: probabilities from 0 to 1 "
                                "(--band names another band)",
-                               s2clr_args_text(j->args, "map"), value->value, row, j->points->path);
+                               s2clr_args_text(j->args, "map"), p, row, j->points->path);
     if (t->grouped)
         S2CLR_TRY(s2clr_evaluation_group(&j->e, j->e.count,
                                          s2clr_points_text(j->points, i, t->group_column)));
-    t->p[j->e.count] = value->value;
+    t->p[j->e.count] = p;
     j->label[j->e.count++] = label == S2CLR_LABEL_POSITIVE;
     return S2CLR_OK;
 }
@@ -206,7 +203,8 @@ s2clr_status s2clr_evaluate_map(s2clr_evaluate *j)
     e->dataset = s2clr_args_text(j->args, "dataset");
     e->part = "";
     snprintf(e->no_baseline, sizeof e->no_baseline, "a map has no training part to fit one on");
-    S2CLR_TRY(read_tags(s2clr_args_text(j->args, "map"), &said));
+    S2CLR_TRY(
+        read_tags(s2clr_args_text(j->args, "map"), (int)s2clr_args_int(j->args, "band"), &said));
     snprintf(j->said, sizeof j->said, "%s", positive ? positive : said.positive);
     e->positive = j->said[0] ? j->said : "positive";
     S2CLR_TRY(s2clr_points_open(e->dataset, s2clr_args_text(j->args, "layer"), &j->points));

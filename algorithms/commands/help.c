@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "commands/exit_codes.h"
 #include "commands/number.h"
 
 #define LABEL_COLUMNS 24
@@ -181,8 +182,11 @@ void s2clr_help_overview(FILE *to, int width)
          0, 0, width);
     putc('\n', to);
     help_commands(to, NULL, width);
-    fprintf(to, "\n\"s2clr COMMAND --help\" tells more about each, \"man s2clr\" about all.\n"
-                "Exit status: 0 done, 1 failed, 2 wrong usage, 130 or 143 interrupted.\n");
+    const s2clr_exit_code *codes;
+    const size_t count = s2clr_exit_codes(&codes);
+    fprintf(to, "\nExit status:\n");
+    for (size_t i = 0; i < count; i++) fprintf(to, "  %-5d%s\n", codes[i].code, codes[i].what);
+    fprintf(to, "\n\"s2clr COMMAND --help\" tells more about each, \"man s2clr\" about all.\n");
 }
 
 void s2clr_help_first_steps(FILE *to)

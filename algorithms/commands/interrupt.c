@@ -38,3 +38,8 @@ int s2clr_interrupt_signal(void)
 {
     return came;
 }
+
+s2clr_status s2clr_interrupt_check(void)
+{
+    return came ? s2clr_error_set(S2CLR_ERR_CANCELLED, "interrupted") : S2CLR_OK;
+}

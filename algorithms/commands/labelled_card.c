@@ -122,7 +122,9 @@ static void trained_text(const s2clr_labelled *job, char *out, size_t size)
     part_text(job, &parts->train, train, sizeof train);
     part_text(job, &parts->validation, validation, sizeof validation);
     teachers_text(job, teachers, sizeof teachers);
-    snprintf(out, size, "%s patches, validated on %s; %s%s", train, validation,
+    snprintf(out, size, "%s patches, %s%s; %s%s", train,
+             parts->validation.count ? "validated on " : "without validation",
+             parts->validation.count ? validation : "",
              parts->as_recorded ? "the test part of the store never trained on" : held, teachers);
 }
 

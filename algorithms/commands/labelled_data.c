@@ -42,8 +42,10 @@ static void choose_labels(s2clr_labelled *job)
 static s2clr_status open_parts(s2clr_labelled *job, const s2clr_card *card)
 {
     const bool given = s2clr_args_given(job->args, "positive");
+    const bool judged = s2clr_args_real(job->args, "validation-share") > 0;
     s2clr_parts_options options = {.positive = job->positive,
-                                   .needed = 1u << S2CLR_SPLIT_TRAIN | 1u << S2CLR_SPLIT_VALIDATION,
+                                   .needed = 1u << S2CLR_SPLIT_TRAIN |
+                                             (judged ? 1u << S2CLR_SPLIT_VALIDATION : 0),
                                    .fraction = 1,
                                    .classes = job->classes,
                                    .teaching = job->teachers > 0,
@@ -129,7 +131,7 @@ static s2clr_status drop_labels(s2clr_labelled *job)
     if (!job->teachers) return S2CLR_OK;
     job->unlabelled = !same_labels(job);
     if (job->unlabelled) job->parts.train.labels = job->parts.test.labels = val->labels = NULL;
-    if (all_known(val) && two_kinds(val)) return S2CLR_OK;
+    if (val->count == 0 || (all_known(val) && two_kinds(val))) return S2CLR_OK;
     val->labels = NULL;
     return s2clr_alloc(val->count, sizeof(int), "the teachers' labels",
                        (void **)&job->teacher_says);

@@ -200,20 +200,27 @@ static const char *judge(const s2clr_labelled *job)
 void s2clr_labelled_result_text(FILE *to, const void *context)
 {
     const s2clr_labelled *job = context;
-    fprintf(to, "best epoch  %d of %d, %s %.4f\n", job->result.best_epoch, job->result.epochs_run,
-            judge(job), job->result.best_auc);
+    if (!job->result.judged)
+        fprintf(to, "last epoch  %d, without validation\n", job->result.epochs_run);
+    else
+        fprintf(to, "best epoch  %d of %d, %s %.4f\n", job->result.best_epoch,
+                job->result.epochs_run, judge(job), job->result.best_auc);
 }
 
 s2clr_status s2clr_labelled_result_print(const s2clr_labelled *job)
 {
     const s2clr_supervised_result *r = &job->result;
     if (s2clr_args_flag(job->args, "json"))
-        return s2clr_edge_json(json_pack(
-            "{s:s, s:i, s:i, s:f, s:s, s:f}", "model", r->model_path, "epochs", r->epochs_run,
-            "best_epoch", r->best_epoch, "validation_auc", r->best_auc, "judged_by",
-            job->teacher_says ? "teacher" : "labels", "seconds", r->seconds));
-    if (!s2clr_args_flag(job->args, "quiet"))
-        printf("best epoch  %d of %d, %s %.4f, %.1f s\nmodel       %s\n", r->best_epoch,
-               r->epochs_run, judge(job), r->best_auc, r->seconds, r->model_path);
+        return s2clr_edge_json(
+            json_pack("{s:s, s:i, s:i, s:o, s:s, s:f}", "model", r->model_path, "epochs",
+                      r->epochs_run, "best_epoch", r->best_epoch, "validation_auc",
+                      r->judged ? json_real(r->best_auc) : json_null(), "judged_by",
+                      !r->judged          ? "nothing"
+                      : job->teacher_says ? "teacher"
+                                          : "labels",
+                      "seconds", r->seconds));
+    if (s2clr_args_flag(job->args, "quiet")) return s2clr_edge_flush();
+    s2clr_labelled_result_text(stdout, job);
+    printf("time        %.1f s\nmodel       %s\n", r->seconds, r->model_path);
     return s2clr_edge_flush();
 }

@@ -4,6 +4,7 @@
 
 #include "commands/card_inherit.h"
 #include "commands/edge.h"
+#include "commands/interrupt.h"
 #include "commands/run_record.h"
 #include "commands/training_rows.h"
 #include "train/run_folder.h"
@@ -80,6 +81,7 @@ static s2clr_status try_it(s2clr_labelled *job)
     S2CLR_TRY(s2clr_labelled_teach(job, NULL));
     S2CLR_TRY(s2clr_supervised_try(&job->settings, job->card, &job->parts.train,
                                    &job->parts.validation, &job->on, &job->cost));
+    S2CLR_TRY(s2clr_interrupt_check()); /* the steps that were measured may take a minute */
     return s2clr_labelled_plan_print(job);
 }
 

@@ -1,8 +1,5 @@
 /* Teachers' opinions of the patches that a student learns from, and of those it is judged by. */
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "commands/labelled_run.h"
@@ -12,11 +9,16 @@
 
 enum { TIMED = 64 /* patches that a dry run asks about */ };
 
+static const s2clr_model *const *teachers(const s2clr_labelled *job)
+{
+    return (const s2clr_model *const *)job->teacher;
+}
+
 static s2clr_status ask(const s2clr_labelled *job, const s2clr_samples *samples, const char *cache,
                         const s2clr_progress *progress, float *logits)
 {
-    return s2clr_teach((const s2clr_model *const *)job->teacher, job->teachers, job->card,
-                       job->settings.common.level, samples, cache, &job->on, progress, logits);
+    return s2clr_teach(teachers(job), job->teachers, job->card, job->settings.common.level, samples,
+                       cache, &job->on, progress, logits);
 }
 
 /* "RUN_DIR/teacher.safetensors"; of an earlier run that is not resumed, away with it. */
@@ -26,36 +28,15 @@ static s2clr_status cache_path(const s2clr_labelled *job, const char *name, char
     if (length >= RUN_PATH_MAX)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "run folder %.200s...: the path is too long",
                                job->settings.common.run_dir);
-    if (!job->settings.common.resume) unlink(out);
-    return S2CLR_OK;
-}
-
-/* Log odds from which the teachers say yes: the mean of their cards' thresholds. */
-static double least_logit(const s2clr_labelled *job)
-{
-    double threshold = 0;
-    for (size_t i = 0; i < job->teachers; i++)
-        threshold += s2clr_model_card(job->teacher[i])->threshold / (double)job->teachers;
-    return log(threshold / (1 - threshold));
-}
-
-/* The class that a row of logits is for. */
-static int decision(const float *logits, size_t k, double least)
-{
-    size_t best = 0;
-    if (k == 1) return (double)logits[0] >= least;
-    for (size_t j = 1; j < k; j++)
-        if (logits[j] > logits[best]) best = j;
-    return (int)best;
+    return job->settings.common.resume ? S2CLR_OK : s2clr_teach_forget(out);
 }
 
 static s2clr_status decide(s2clr_labelled *job, const float *logits, size_t k)
 {
     s2clr_samples *val = &job->parts.validation;
-    const double least = least_logit(job);
     bool differ = false;
     for (size_t i = 0; i < val->count; i++) {
-        job->teacher_says[i] = decision(logits + i * k, k, least);
+        job->teacher_says[i] = s2clr_teach_decision(logits + i * k, k, job->settings.distill_least);
         differ |= job->teacher_says[i] != job->teacher_says[0];
     }
     val->labels = job->teacher_says;
@@ -74,7 +55,7 @@ static s2clr_status judge(s2clr_labelled *job, const s2clr_progress *progress, s
     size_t values;
     float *logits;
     if (!job->teacher_says) return S2CLR_OK;
-    S2CLR_TRY(cache_path(job, "teacher-validation.safetensors", cache));
+    S2CLR_TRY(cache_path(job, S2CLR_RUN_TEACHER_VALIDATION, cache));
     S2CLR_TRY(s2clr_size_mul(job->parts.validation.count, k, &values));
     S2CLR_TRY(s2clr_alloc(values, sizeof *logits, "the teachers' logits", (void **)&logits));
     s2clr_status status = ask(job, &job->parts.validation, cache, progress, logits);
@@ -108,18 +89,21 @@ s2clr_status s2clr_labelled_teach(s2clr_labelled *job, const s2clr_progress *pro
     char cache[RUN_PATH_MAX];
     size_t values;
     if (job->teachers == 0) return S2CLR_OK;
-    S2CLR_TRY(s2clr_teach_check((const s2clr_model *const *)job->teacher, job->teachers, job->card,
-                                job->settings.common.level));
+    const double prevalence = s2clr_model_card(job->teacher[0])->prevalence;
+    S2CLR_TRY(
+        s2clr_teach_check(teachers(job), job->teachers, job->card, job->settings.common.level));
     S2CLR_TRY(s2clr_size_mul(job->parts.train.count, k, &values));
     S2CLR_TRY(s2clr_alloc(values, sizeof *job->soft, "the teachers' logits", (void **)&job->soft));
     job->settings.soft = job->soft;
     job->settings.distill_share = job->teacher_share;
     job->settings.distill_temperature = job->teacher_temperature;
     job->settings.distill_hard = job->teacher_hard;
+    job->settings.distill_least = s2clr_teach_least(teachers(job), job->teachers);
+    if (prevalence < 1) job->settings.distill_prevalence = prevalence;
     if (s2clr_args_flag(job->args, "dry-run")) return time_teachers(job, k);
     S2CLR_TRY(
         s2clr_run_folder_open(job->settings.common.run_dir, job->settings.common.resume, &folder));
-    S2CLR_TRY(cache_path(job, "teacher.safetensors", cache));
+    S2CLR_TRY(cache_path(job, S2CLR_RUN_TEACHER, cache));
     S2CLR_TRY(ask(job, &job->parts.train, cache, progress, job->soft));
     return judge(job, progress, k);
 }

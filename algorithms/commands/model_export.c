@@ -133,6 +133,9 @@ s2clr_status s2clr_model_export(const s2clr_args *args)
     const s2clr_status status = format->write(args, model, output);
     s2clr_model_close(model);
     S2CLR_TRY(status);
+    if (s2clr_args_flag(args, "json"))
+        return s2clr_edge_json(
+            json_pack("{s:s, s:s, s:s}", "what", format->what, "output", output, "model", path));
     if (!s2clr_args_flag(args, "quiet")) printf("%-11s %s\n", format->what, output);
     return s2clr_edge_flush();
 }

@@ -165,7 +165,9 @@ s2clr_status s2clr_model_import(const s2clr_args *args)
     const bool carded = input && s2clr_args_given(args, "card");
     if (input) S2CLR_TRY(s2clr_model_check_output(args, input));
     S2CLR_TRY(carded ? with_card(args, input) : without_card(args, input));
-    if (!s2clr_args_flag(args, "quiet"))
-        printf("model       %s\n", s2clr_args_text(args, "output"));
+    const char *output = s2clr_args_text(args, "output");
+    if (s2clr_args_flag(args, "json"))
+        return s2clr_edge_json(json_pack("{s:s, s:s*}", "model", output, "from", input));
+    if (!s2clr_args_flag(args, "quiet")) printf("model       %s\n", output);
     return s2clr_edge_flush();
 }

@@ -1,4 +1,5 @@
 /* From argv and a table of rows to checked values. */
+#define _GNU_SOURCE /* strsep */
 #include "commands/params.h"
 
 #include <ctype.h>
@@ -84,14 +85,17 @@ static s2clr_status check_number(const s2clr_param_row *row, const char *text)
 
 static s2clr_status check_choice(const s2clr_param_row *row, const char *text)
 {
-    char wanted[320];
-    const size_t length = strlen(text);
-    for (const char *at = row->choices; *at;) {
-        const size_t word = strcspn(at, ",");
-        if (word == length && strncmp(at, text, length) == 0) return S2CLR_OK;
-        at += word + (at[word] == ',');
+    char wanted[400], words[320];
+    const char *word[NAMES_MAX];
+    size_t count = 0;
+    snprintf(words, sizeof words, "%s", row->choices);
+    for (char *at = words; at && count < NAMES_MAX;) {
+        word[count++] = strsep(&at, ",");
+        if (strcmp(word[count - 1], text) == 0) return S2CLR_OK;
     }
-    snprintf(wanted, sizeof wanted, "one of %s", row->choices);
+    const char *near = s2clr_suggest(text, word, count);
+    snprintf(wanted, sizeof wanted, "one of %s%s%s%s", row->choices, near ? ": did you mean " : "",
+             near ? near : "", near ? "?" : "");
     return refuse(row, text, wanted);
 }
 
@@ -110,12 +114,17 @@ static s2clr_status check_value(const s2clr_param_row *row, const char *text)
     case S2CLR_TYPE_WINDOW_REAL:
         return S2CLR_OK;
     case S2CLR_TYPE_TEXT:
+        break;
     case S2CLR_TYPE_INPUT:
     case S2CLR_TYPE_OUTPUT_RASTER:
     case S2CLR_TYPE_OUTPUT_FOLDER:
     case S2CLR_TYPE_OUTPUT_FILE:
     case S2CLR_TYPE_MODEL:
     case S2CLR_TYPE_VECTOR:
+        if (strcmp(text, "-") == 0)
+            return refuse(row, text,
+                          "the name of a file: nothing is read from standard input or "
+                          "written to standard output (a file of that name is ./-)");
         break;
     }
     return text[0] ? S2CLR_OK : refuse(row, text, "a name, not an empty word");

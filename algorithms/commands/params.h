@@ -1,7 +1,7 @@
 /*
  * One parameter table per command drives everything a user sees: parsing, --help, the OPTIONS
- * section of the man page, shell completion, `s2clr describe --json`, and later QGIS dialogs and
- * the gdal CLI.
+ * section of the man page, shell completion, and through `s2clr describe --json` the dialogs of
+ * QGIS and the gdal CLI.
  *
  *     static const s2clr_param_row rows[] = {
  *         {"model", "m", S2CLR_TYPE_MODEL, .meta = "FILE", .help = "Model file ..."},
@@ -48,6 +48,18 @@ typedef struct s2clr_param_row {
     const char *choices;
     const char *group; /* heading in --help and dialogs: "Input", "Output", "Speed" */
     const char *help;  /* one or two sentences */
+
+    /* For dialogs; NULL and false are good for most rows. */
+    const char *label;    /* what it is called there; NULL: its name, "min-valid" as "Min valid" */
+    const char *takes;    /* comma-separated, where its value is picked, the usual place first: list
+                             (of .words), zoo, file, folder, layer; NULL: what describe.c says for
+                             the type */
+    const char *suffixes; /* comma-separated endings of the file to read or write, the usual one
+                             first: "html"; NULL: likewise */
+    const char *words;    /* comma-separated values of a TEXT that are worth offering */
+    bool caller;          /* the business of whoever runs the command: no dialog shows it, nor what
+                             is `alone` */
+    bool dialog_on;       /* a flag that is set there unless a person takes it away */
 } s2clr_param_row;
 
 typedef struct s2clr_args s2clr_args; /* parsed values */
@@ -57,6 +69,9 @@ typedef struct s2clr_command {
     const char *summary;     /* one line, no full stop */
     const char *description; /* paragraph for man pages and dialogs */
     const char *example;     /* works when pasted */
+    const char *title;       /* in a list of dialogs: "Map a scene" */
+    const char *section;     /* the heading there: "Map", "Train" */
+    const char *no_dialog;   /* why a dialog makes no sense; NULL: it does */
     const s2clr_param_row *rows;
     size_t row_count;
     const char *global; /* comma-separated names of the global rows that do something here, besides

@@ -10,31 +10,32 @@ static const s2clr_param_row rows[] = {
     {"help", "h", S2CLR_TYPE_FLAG, .alone = true, .group = "General", .help = "Shows this text."},
     {"version", NULL, S2CLR_TYPE_FLAG, .alone = true, .group = "General",
      .help = "Shows the version."},
-    {"quiet", "q", S2CLR_TYPE_FLAG, .group = "General",
+    {"quiet", "q", S2CLR_TYPE_FLAG, .caller = true, .group = "General",
      .help = "Prints no progress, no summary and no warnings: errors and what was asked for only."},
-    {"json", NULL, S2CLR_TYPE_FLAG, .group = "General",
+    {"json", NULL, S2CLR_TYPE_FLAG, .caller = true, .group = "General",
      .help = "Prints the result as one JSON object on standard output."},
     {"progress", NULL, S2CLR_TYPE_CHOICE, .standard = "auto", .choices = "auto,lines,none",
-     .group = "General",
+     .caller = true, .group = "General",
      .help = "How progress is shown: auto draws a bar on a terminal and nothing elsewhere, lines "
              "prints lines like \"progress 12.5\" (per cent) on standard output."},
     {"threads", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "0", .minimum = 0, .maximum = 1024,
-     .group = "Speed",
+     .advanced = true, .group = "Speed",
      .help = "Worker threads; 0 means one per CPU this process may use. The result does not depend "
              "on it."},
     {"memory", NULL, S2CLR_TYPE_INT, .meta = "MB", .standard = "0", .minimum = 0,
-     .maximum = 16777216, .group = "Speed",
+     .maximum = 16777216, .advanced = true, .label = "Memory in MB", .group = "Speed",
      .help =
          "Memory to stay within, GDAL's cache included; 0 means a quarter of what is available. "
          "The result does not depend on it."},
-    {"device", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "auto", .group = "Speed",
+    {"device", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "auto", .advanced = true,
+     .group = "Speed",
      .help = "Where to compute: auto, cpu, cuda or cuda:N where such a module is installed, or a "
              "backend named by \"s2clr info\" (portable, onednn)."},
     {"seed", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1", .minimum = 0,
      .maximum = 2147483647, .advanced = true, .group = "General",
      .help = "Seed of all random numbers: the same seed gives the same result."},
     {"config", NULL, S2CLR_TYPE_KEY_VALUE, .repeat = true, .advanced = true, .meta = "KEY=VALUE",
-     .group = "General",
+     .label = "GDAL configuration options", .group = "General",
      .help = "Sets a GDAL configuration option, as KEY=VALUE or as two words KEY VALUE."},
 };
 

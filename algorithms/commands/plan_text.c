@@ -32,8 +32,7 @@ void s2clr_parent_print(FILE *to, const s2clr_model *parent, const s2clr_adoptio
             adoption->fresh ? adoption->fresh_names : "none");
 }
 
-/* "0.3 GiB", "12 MiB" */
-static void bytes_text(size_t bytes, char *out, size_t size)
+void s2clr_bytes_text(size_t bytes, char *out, size_t size)
 {
     const double gib = ldexp((double)bytes, -30);
     if (gib < 0.1)
@@ -47,8 +46,8 @@ void s2clr_cost_print(FILE *to, size_t bytes, double step, double all, const cha
 {
     const size_t available = s2clr_memory_available();
     char one[32], total[32], memory[32], room[32];
-    bytes_text(bytes, memory, sizeof memory);
-    bytes_text(available, room, sizeof room);
+    s2clr_bytes_text(bytes, memory, sizeof memory);
+    s2clr_bytes_text(available, room, sizeof room);
     fprintf(to, "memory      %s%s%s%s\n", memory, available ? " of " : "", available ? room : "",
             available ? " free" : "");
     s2clr_duration_text(step, one, sizeof one);

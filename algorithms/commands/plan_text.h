@@ -13,6 +13,9 @@
 /* "12 s", "34 min", "5.6 h" */
 void s2clr_duration_text(double seconds, char *out, size_t size);
 
+/* "0.3 GiB", "12 MiB" */
+void s2clr_bytes_text(size_t bytes, char *out, size_t size);
+
 /* "1024-512-128" */
 void s2clr_widths_text(const int *width, int count, char *out, size_t size);
 

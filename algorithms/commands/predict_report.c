@@ -27,6 +27,10 @@ json_t *s2clr_predict_json(const s2clr_predict_settings *settings, const s2clr_p
                             r->maximum);
     json_object_set_new(out, r->quantity, numbers);
     json_object_set_new(out, "bands", json_integer(r->bands));
+    json_object_set_new(out, "style", s2clr_style_json(&r->style));
+    json_object_set_new(out, "report",
+                        settings->report ? json_string(settings->report) : json_null());
+    json_object_set_new(out, "polygons", s2clr_polygons_json(settings->polygons, &r->polygons));
     json_object_set_new(out, "resumed_rows", json_integer(r->resumed_rows));
     json_object_set_new(out, "seconds",
                         json_pack("{s:f, s:f, s:f, s:f}", "total", r->seconds, "read",
@@ -34,6 +38,30 @@ json_t *s2clr_predict_json(const s2clr_predict_settings *settings, const s2clr_p
                                   r->write_seconds));
     json_object_set_new(out, "megapixels_per_second", json_real(r->megapixels_per_second));
     return out;
+}
+
+json_t *s2clr_style_json(const s2clr_style_told *style)
+{
+    return style->file[0] && !style->kept ? json_string(style->file) : json_null();
+}
+
+json_t *s2clr_polygons_json(const char *polygons, const s2clr_polygons_told *told)
+{
+    if (!polygons) return json_null();
+    return json_pack("{s:s, s:I, s:I, s:f, s:f}", "output", polygons, "areas",
+                     (json_int_t)told->areas, "pixels", (json_int_t)told->pixels, "area_m2",
+                     told->area, "threshold", told->threshold);
+}
+
+void s2clr_sides_print(FILE *to, const s2clr_style_told *style, const char *polygons,
+                       const s2clr_polygons_told *told)
+{
+    if (style->file[0])
+        fprintf(to, "style       %s%s\n", style->file,
+                style->kept ? " is not of s2clr's making and stays as it is" : "");
+    if (polygons)
+        fprintf(to, "areas       %s, %llu of %.1f ha together, probability %.4g or more\n",
+                polygons, (unsigned long long)told->areas, told->area / 1e4, told->threshold);
 }
 
 static void print_histogram(FILE *to, const s2clr_predict_result *r)
@@ -58,6 +86,8 @@ void s2clr_predict_print(FILE *to, const s2clr_predict_settings *settings,
             r->output, r->columns, r->rows, 100 * share(r->valid_pixels, r->pixels),
             100 * share(r->skipped_pixels, r->pixels));
     if (r->bands > 1) fprintf(to, "bands       %d, the first is %s\n", r->bands, r->band);
+    s2clr_sides_print(to, &r->style, settings->polygons, &r->polygons);
+    if (settings->report) fprintf(to, "report      %s\n", settings->report);
     if (r->resumed_rows)
         fprintf(to, "resumed     %d rows of patches came from the journal\n", r->resumed_rows);
     if (r->valid_pixels) {
@@ -71,19 +101,27 @@ void s2clr_predict_print(FILE *to, const s2clr_predict_settings *settings,
     if (r->warning[0]) fprintf(to, "mind        %s\n", r->warning);
 }
 
+bool s2clr_predict_oddity(const s2clr_predict_result *r, char *text, size_t size)
+{
+    if (!r->valid_pixels && r->pixels) {
+        snprintf(text, size,
+                 "the map holds no valid pixel; \"s2clr info\" shows nodata and mask of the input, "
+                 "--min-valid what a patch needs");
+        return true;
+    }
+    if (!(r->valid_pixels > 1) || r->minimum < r->maximum ||
+        strcmp(r->quantity, "probability") != 0)
+        return false;
+    snprintf(text, size,
+             "every valid pixel of the map is %.6g; compare the offset and the level that \"s2clr "
+             "info\" shows with what the model wants",
+             r->minimum);
+    return true;
+}
+
 void s2clr_predict_warn(const s2clr_args *args, const s2clr_predict_result *r)
 {
     char text[300];
     s2clr_stack_warn(args, &r->stack);
-    if (!r->valid_pixels && r->pixels) {
-        s2clr_edge_warn(args, "the map holds no valid pixel; \"s2clr info\" shows nodata and mask "
-                              "of the input, --min-valid what a patch needs");
-    } else if (r->valid_pixels > 1 && !(r->minimum < r->maximum) &&
-               strcmp(r->quantity, "probability") == 0) {
-        snprintf(text, sizeof text,
-                 "every valid pixel of the map is %.6g; compare the offset and the level that "
-                 "\"s2clr info\" shows with what the model wants",
-                 r->minimum);
-        s2clr_edge_warn(args, text);
-    }
+    if (s2clr_predict_oddity(r, text, sizeof text)) s2clr_edge_warn(args, text);
 }

@@ -13,6 +13,15 @@ json_t *s2clr_predict_json(const s2clr_predict_settings *settings,
 void s2clr_predict_print(FILE *to, const s2clr_predict_settings *settings,
                          const s2clr_predict_result *result);
 
+/* What is made beside a map; polygons: their file, NULL for none. */
+void s2clr_sides_print(FILE *to, const s2clr_style_told *style, const char *polygons,
+                       const s2clr_polygons_told *told);
+json_t *s2clr_style_json(const s2clr_style_told *style);
+json_t *s2clr_polygons_json(const char *polygons, const s2clr_polygons_told *told);
+
+/* What looks wrong with the values: nothing valid, or the same value everywhere. */
+bool s2clr_predict_oddity(const s2clr_predict_result *result, char *text, size_t size);
+
 /* What looks wrong: nothing valid, the same value everywhere, the input's warnings. */
 void s2clr_predict_warn(const s2clr_args *args, const s2clr_predict_result *result);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "commands/edge.h"
+#include "commands/predict_page.h"
+#include "commands/predict_plan_report.h"
 #include "commands/predict_report.h"
 #include "predict/zoo.h"
 
@@ -83,17 +85,34 @@ static s2clr_status fill(const s2clr_args *args, storage *own, s2clr_predict_set
     return s2clr_zoo_resolve(s2clr_args_text(args, "model"), own->model);
 }
 
+/* The samples take a second or two: nothing to show, but Ctrl-C works. */
+static s2clr_status plan(const s2clr_args *args, const s2clr_predict_settings *settings)
+{
+    s2clr_terminal terminal;
+    s2clr_predict_plan plan;
+    const s2clr_progress progress = s2clr_terminal_start(&terminal, s2clr_edge_name(args), "none");
+    S2CLR_TRY(s2clr_predict_plan_make(settings, &progress, &plan));
+    s2clr_stack_warn(args, &plan.stack);
+    if (s2clr_args_flag(args, "json"))
+        return s2clr_edge_json(s2clr_predict_plan_json(settings, &plan));
+    s2clr_predict_plan_print(stdout, settings, &plan);
+    return s2clr_edge_flush();
+}
+
 static s2clr_status run(const s2clr_args *args, s2clr_predict_settings *settings)
 {
     storage own;
     s2clr_terminal terminal;
     s2clr_predict_result result;
     S2CLR_TRY(fill(args, &own, settings));
+    S2CLR_TRY(s2clr_predict_page_check(settings));
+    if (s2clr_args_flag(args, "dry-run")) return plan(args, settings);
     const s2clr_progress progress = s2clr_edge_progress(args, &terminal);
     const s2clr_status status = s2clr_predict_run(settings, &progress, &result);
     s2clr_terminal_end(&terminal);
     S2CLR_TRY(status);
     s2clr_predict_warn(args, &result);
+    S2CLR_TRY(s2clr_predict_page_write(args, settings, &result));
     if (s2clr_args_flag(args, "json"))
         return s2clr_edge_json(s2clr_predict_json(settings, &result));
     if (!s2clr_args_flag(args, "quiet")) s2clr_predict_print(stdout, settings, &result);

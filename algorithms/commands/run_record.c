@@ -99,7 +99,7 @@ static s2clr_status write_settings(const s2clr_run_record *record)
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
     json_decref(root);
     if (!text) return no_memory(record);
-    const s2clr_status status = replace(record, "settings.json", text, strlen(text));
+    const s2clr_status status = replace(record, S2CLR_RUN_SETTINGS, text, strlen(text));
     free(text);
     return status;
 }
@@ -110,13 +110,13 @@ static const struct {
     const char *name, *what;
     bool always; /* or only of some recipes */
 } files[] = {
-    {"model.safetensors", "the model with its card, when the run is complete: s2clr info", true},
-    {"settings.json", "every option of the command as it was used", true},
-    {"curves.svg", "loss, rate and what was watched, by epoch", true},
-    {"log.jsonl", "the same as numbers, one JSON object per epoch", true},
-    {"checkpoint.safetensors", "what --resume goes on from", true},
-    {"teacher.safetensors", "what the teachers say of the training patches", false},
-    {"teacher-validation.safetensors", "and of those for validation", false},
+    {S2CLR_RUN_MODEL, "the model with its card, when the run is complete: s2clr info", true},
+    {S2CLR_RUN_SETTINGS, "every option of the command as it was used", true},
+    {S2CLR_RUN_CURVES, "loss, rate and what was watched, by epoch", true},
+    {S2CLR_RUN_LOG, "the same as numbers, one JSON object per epoch", true},
+    {S2CLR_RUN_CHECKPOINT, "what --resume goes on from", true},
+    {S2CLR_RUN_TEACHER, "what the teachers say of the training patches", false},
+    {S2CLR_RUN_TEACHER_VALIDATION, "and of those for validation", false},
 };
 
 static void put_text(FILE *to, const s2clr_run_record *record, s2clr_run_text result,
@@ -145,7 +145,8 @@ static s2clr_status write_text(const s2clr_run_record *record, s2clr_run_text re
     if (!to) return no_memory(record);
     put_text(to, record, result, context);
     const bool failed = fclose(to) != 0;
-    const s2clr_status status = failed ? no_memory(record) : replace(record, "run.txt", text, size);
+    const s2clr_status status =
+        failed ? no_memory(record) : replace(record, S2CLR_RUN_TEXT, text, size);
     free(text);
     return status;
 }
@@ -157,19 +158,20 @@ static s2clr_status begin(s2clr_run_record *record)
 {
     if (record->begun || size_of(record, ".") < 0) return S2CLR_OK;
     record->begun = true; /* tried once: a full disk is told at the end */
-    const bool resumed = size_of(record, "checkpoint.safetensors") >= 0;
-    if (!resumed || size_of(record, "settings.json") < 0) S2CLR_TRY(write_settings(record));
-    return resumed && size_of(record, "run.txt") >= 0 ? S2CLR_OK : write_text(record, NULL, NULL);
+    const bool resumed = size_of(record, S2CLR_RUN_CHECKPOINT) >= 0;
+    if (!resumed || size_of(record, S2CLR_RUN_SETTINGS) < 0) S2CLR_TRY(write_settings(record));
+    return resumed && size_of(record, S2CLR_RUN_TEXT) >= 0 ? S2CLR_OK
+                                                           : write_text(record, NULL, NULL);
 }
 
 static s2clr_status draw(s2clr_run_record *record)
 {
     char log[RUN_PATH_MAX], picture[RUN_PATH_MAX];
-    const long bytes = size_of(record, "log.jsonl");
+    const long bytes = size_of(record, S2CLR_RUN_LOG);
     if (bytes <= 0 || bytes == record->log_bytes) return S2CLR_OK;
     record->log_bytes = bytes;
-    S2CLR_TRY(join(record, "log.jsonl", log));
-    S2CLR_TRY(join(record, "curves.svg", picture));
+    S2CLR_TRY(join(record, S2CLR_RUN_LOG, log));
+    S2CLR_TRY(join(record, S2CLR_RUN_CURVES, picture));
     return s2clr_curves_write(log, picture, s2clr_edge_name(record->args));
 }
 

@@ -26,7 +26,8 @@
 #define S2CLR_ROW_SKIPS                                                                            \
     {                                                                                              \
         "skips", NULL, S2CLR_TYPE_OUTPUT_FILE,                                                     \
-            .meta = "FILE", .group = "Output",                                                     \
+            .meta = "FILE", .label = "List of what was left out", .suffixes = "txt",               \
+            .group = "Output",                                                                     \
             .help = "Writes the names of all patches that were left out, and why, to this file, "  \
                     "separated by tabs; the first 20 are shown anyway."                            \
     }

@@ -21,7 +21,7 @@
 #define S2CLR_ROW_PRECISION(part)                                                                  \
     {                                                                                              \
         "precision", NULL, S2CLR_TYPE_CHOICE, .standard = "f32", .choices = "f32,bf16",            \
-                                              .group = part,                                       \
+                                              .advanced = true, .group = part,                     \
                                               .help = "Of the network's arithmetic. bf16 needs "   \
                                                       "a CPU with AVX-512; results differ from "   \
                                                       "the second or third digit on."              \
@@ -32,6 +32,8 @@
      NULL,                                                                                         \
      S2CLR_TYPE_TEXT,                                                                              \
      .meta = "NAME",                                                                               \
+     .advanced = true,                                                                             \
+     .label = "Processing level",                                                                  \
      .group = "Input",                                                                             \
      .help = "Processing level of the input, one of the model's (\"s2clr info MODEL\" lists "      \
              "them); without it, found out from the product."},                                    \
@@ -40,6 +42,8 @@
          S2CLR_TYPE_TEXT,                                                                          \
          .meta = "DN",                                                                             \
          .standard = "auto",                                                                       \
+         .advanced = true,                                                                         \
+         .label = "Offset of the DN",                                                              \
          .group = "Input",                                                                         \
          .help = "Offset added to the DN of every band: auto takes it from the product's XML "     \
                  "(-1000 from processing baseline 04.00 on), a number replaces it."},              \
@@ -47,12 +51,15 @@
          NULL,                                                                                     \
          S2CLR_TYPE_TEXT,                                                                          \
          .meta = "LIST",                                                                           \
+         .advanced = true,                                                                         \
+         .label = "Bands of the input",                                                            \
          .group = "Input",                                                                         \
          .help = "Binds raster bands by number, in the model's order (\"3,2,1\") or by name "      \
                  "(\"B04=3,B03=2,B02=1\"); without it, bands are found by their names."},          \
     {                                                                                              \
         "scl", NULL, S2CLR_TYPE_TEXT,                                                              \
-            .meta = "FILE", .standard = "none", .group = "Input",                                  \
+            .meta = "FILE", .standard = "none", .label = "Cloud mask (scene classification)",      \
+            .takes = "list,file", .words = "auto,none", .group = "Input",                          \
             .help =                                                                                \
                 "Scene classification that makes pixels invalid (classes 0, 1, 3, 8, 9, 10): a "   \
                 "raster file, auto for the product's own where there is one, or none."             \

@@ -34,6 +34,8 @@
          NULL,                                                                                     \
          S2CLR_TYPE_TEXT,                                                                          \
          .meta = "LIST",                                                                           \
+         .advanced = true,                                                                         \
+         .label = "Names of the bands of images",                                                  \
          .group = "Data",                                                                          \
          .help = "Names of the images' bands in their order; B04,B03,B02 for three bands without " \
                  "it."},                                                                           \
@@ -41,6 +43,8 @@
          NULL,                                                                                     \
          S2CLR_TYPE_TEXT,                                                                          \
          .meta = "NAME",                                                                           \
+         .advanced = true,                                                                         \
+         .label = "Processing level",                                                              \
          .group = "Data",                                                                          \
          .help = "Level of the card that the images' numbers are in; without it, the card's "      \
                  "first."},                                                                        \
@@ -49,10 +53,12 @@
          S2CLR_TYPE_OUTPUT_FOLDER,                                                                 \
          .required = true,                                                                         \
          .meta = "DIR",                                                                            \
+         .label = "Folder of the sweep",                                                           \
          .group = "Output",                                                                        \
          .help = "Folder of the sweep: results.jsonl, report.html and the trials' logs."},         \
-        {"resume", NULL, S2CLR_TYPE_FLAG, .group = "Output",                                       \
-         .help = "Goes on with the trials that the folder has no result of."},                     \
+        {"resume",          NULL,                                                                  \
+         S2CLR_TYPE_FLAG,   .label = "Go on with what is missing",                                 \
+         .group = "Output", .help = "Goes on with the trials that the folder has no result of."},  \
         {"budget",                                                                                 \
          NULL,                                                                                     \
          S2CLR_TYPE_REAL,                                                                          \
@@ -63,16 +69,24 @@
          .group = "Output",                                                                        \
          .help = "Begins no trial that would end after so many minutes; 0: all trials. The rest "  \
                  "follows with --resume."},                                                        \
-        {"dry-run", NULL, S2CLR_TYPE_FLAG, .group = "Output",                                      \
-         .help = "Prints the trials and stops."},                                                  \
-        {"card",           NULL,                                                                   \
-         S2CLR_TYPE_INPUT, .meta = "JSON",                                                         \
-         .group = "Data",  .help = "A partial card: bands, levels."},                              \
+        {"dry-run",         NULL,                                                                  \
+         S2CLR_TYPE_FLAG,   .label = "Only list the trials",                                       \
+         .group = "Output", .help = "Prints the trials and stops."},                               \
+        {"card",                                                                                   \
+         NULL,                                                                                     \
+         S2CLR_TYPE_INPUT,                                                                         \
+         .meta = "JSON",                                                                           \
+         .label = "Card to start from",                                                            \
+         .takes = "file",                                                                          \
+         .suffixes = "json",                                                                       \
+         .group = "Data",                                                                          \
+         .help = "A partial card: bands, levels."},                                                \
         {"arch",                                                                                   \
          NULL,                                                                                     \
          S2CLR_TYPE_TEXT,                                                                          \
          .meta = "NAME",                                                                           \
          .standard = "resnet18",                                                                   \
+         .label = "Architecture",                                                                  \
          .group = "Network",                                                                       \
          .help = "Architecture of the encoder; \"s2clr info\" lists them."},                       \
         {"width",                                                                                  \
@@ -81,6 +95,7 @@
          .meta = "N",                                                                              \
          .minimum = 1,                                                                             \
          .maximum = 1024,                                                                          \
+         .advanced = true,                                                                         \
          .group = "Network",                                                                       \
          .help = "Channels of the first stage; without it, the "                                   \
                  "architecture's."},                                                               \
@@ -90,6 +105,7 @@
          .meta = "N",                                                                              \
          .minimum = 1,                                                                             \
          .maximum = 64,                                                                            \
+         .advanced = true,                                                                         \
          .group = "Network",                                                                       \
          .help = "Number of layers, where the architecture lets it be chosen (dense)."},           \
         {"projection",                                                                             \
@@ -115,7 +131,7 @@
          .group = "Training", .help = "Of the probe."},                                            \
     {                                                                                              \
         "precision", NULL, S2CLR_TYPE_CHOICE,                                                      \
-            .standard = "f32", .choices = "f32,bf16", .group = "Training",                         \
+            .standard = "f32", .choices = "f32,bf16", .advanced = true, .group = "Training",       \
             .help = "Of the arithmetic; weights, sums and moments are f32 either way."             \
     }
 
@@ -130,7 +146,8 @@ typedef struct s2clr_sweep_kind {
     size_t trials;
     /* names the trials, fills in what differs, and what they share */
     s2clr_status (*plan)(const s2clr_args *args, const void *context, s2clr_sweep_plan *plan);
-    s2clr_status (*report)(s2clr_sweep *sweep, const void *context); /* after each, and at the end */
+    s2clr_status (*report)(s2clr_sweep *sweep,
+                           const void *context); /* after each, and at the end */
     const void *context;
 } s2clr_sweep_kind;
 

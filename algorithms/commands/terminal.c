@@ -3,28 +3,50 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "commands/interrupt.h"
+#include "commands/say.h"
 #include "predict/clock.h"
 
-#define BAR_CELLS 30
 #define SECONDS_BETWEEN 0.1
+#define LINE_BYTES 512
 
-static void draw_bar(const s2clr_terminal *t, double fraction, const char *message, double elapsed)
+/* Asked every time: windows are resized. */
+static int columns_of(FILE *to)
 {
-    char cells[BAR_CELLS + 1], left[32] = "--:--";
-    const int full = (int)(fraction * BAR_CELLS);
-    for (int i = 0; i < BAR_CELLS; i++) cells[i] = i < full ? '#' : '.';
-    cells[BAR_CELLS] = '\0';
-    if (fraction > 0.002 && elapsed > 0.5) {
-        const long seconds = (long)(elapsed * (1 - fraction) / fraction + 0.5);
-        snprintf(left, sizeof left, "%ld:%02ld", seconds / 60, seconds % 60);
+    struct winsize size;
+    const bool known = ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : 80;
+}
+
+/* A bar that was drawn in a wider window stands on several lines now. */
+static void wipe(const s2clr_terminal *t, int columns)
+{
+    const int above = t->drawn > 0 ? (t->drawn - 1) / columns : 0;
+    if (above) fprintf(t->to, "\033[%dA", above);
+    fputs(above ? "\r\033[J" : "\r\033[K", t->to);
+}
+
+static void draw_bar(s2clr_terminal *t, double fraction, const char *message, double now)
+{
+    char line[LINE_BYTES];
+    const int columns = columns_of(t->to);
+    const int length = s2clr_bar_line(t->label, t->begin, fraction, now - t->since, message,
+                                      columns - 1, line, sizeof line); /* the last one may wrap */
+    wipe(t, columns);
+    if (t->colours) {
+        const char *open = strchr(line, '[');
+        const int before = open ? (int)(open - line) + 1 : length;
+        const int full = (int)strspn(line + before, "#");
+        fprintf(t->to, "%.*s\033[32m%.*s\033[0m%s", before, line, full, line + before,
+                line + before + full);
+    } else {
+        fputs(line, t->to);
     }
-    const double rate = elapsed > 0 ? 100 * fraction / elapsed : 0;
-    fprintf(t->to, "\r%s [%s] %5.1f %%  %.2f %%/s  %s left  %.40s\033[K", t->label, cells,
-            100 * fraction, rate, left, message ? message : "");
     fflush(t->to);
+    t->drawn = length;
 }
 
 static bool on_progress(void *context, double fraction, const char *message)
@@ -33,9 +55,13 @@ static bool on_progress(void *context, double fraction, const char *message)
     if (s2clr_interrupt_signal()) return false;
     const double now = s2clr_clock_seconds();
     const bool last = fraction >= 1 && t->last < 1;
+    if (t->since < 0) {
+        t->begin = fraction;
+        t->since = now;
+    }
     if (t->mode == S2CLR_TERMINAL_NONE || (!last && now - t->shown < SECONDS_BETWEEN)) return true;
     if (t->mode == S2CLR_TERMINAL_BAR) {
-        draw_bar(t, fraction, message, now - t->started);
+        draw_bar(t, fraction, message, now);
     } else if (last || fabs(fraction - t->last) >= 0.001) {
         fprintf(t->to, "progress %.1f\n", 100 * fraction);
         fflush(t->to);
@@ -49,13 +75,14 @@ static bool on_progress(void *context, double fraction, const char *message)
 
 s2clr_progress s2clr_terminal_start(s2clr_terminal *terminal, const char *label, const char *mode)
 {
-    s2clr_terminal t = {.label = label, .to = stdout, .started = s2clr_clock_seconds(), .last = -1};
+    s2clr_terminal t = {.label = label, .to = stdout, .last = -1, .since = -1};
     if (strcmp(mode, "lines") == 0) {
         t.mode = S2CLR_TERMINAL_LINES;
-    } else if (strcmp(mode, "auto") == 0 && (isatty(STDERR_FILENO) || isatty(STDOUT_FILENO))) {
+    } else if (strcmp(mode, "auto") == 0 && (s2clr_is_screen(stderr) || s2clr_is_screen(stdout))) {
         /* A bar belongs to whoever watches, also when the result is piped away. */
         t.mode = S2CLR_TERMINAL_BAR;
-        if (isatty(STDERR_FILENO)) t.to = stderr;
+        if (s2clr_is_screen(stderr)) t.to = stderr;
+        t.colours = s2clr_has_colours(t.to);
     }
     *terminal = t;
     return (s2clr_progress){.call = on_progress, .context = terminal};
@@ -63,9 +90,9 @@ s2clr_progress s2clr_terminal_start(s2clr_terminal *terminal, const char *label,
 
 void s2clr_terminal_end(s2clr_terminal *terminal)
 {
-    if (terminal->mode == S2CLR_TERMINAL_BAR && terminal->last >= 0) {
-        fputs("\r\033[K", terminal->to);
+    if (terminal->mode == S2CLR_TERMINAL_BAR && terminal->drawn > 0) {
+        wipe(terminal, columns_of(terminal->to));
         fflush(terminal->to);
-        terminal->last = -1;
+        terminal->drawn = 0;
     }
 }

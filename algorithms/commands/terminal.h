@@ -24,8 +24,11 @@ typedef struct s2clr_terminal {
     s2clr_terminal_mode mode;
     const char *label;
     FILE *to;
-    double started, shown; /* seconds of the monotonic clock; when last drawn */
-    double last;           /* fraction last drawn, -1: none */
+    bool colours;
+    double shown;        /* seconds of the monotonic clock: when last drawn */
+    double last;         /* fraction last drawn, -1: none */
+    double begin, since; /* first fraction told, not 0 when a run is resumed, and when; -1: none */
+    int drawn;           /* columns of the bar that stands there */
 } s2clr_terminal;
 
 /* mode: "auto", "lines" or "none". The terminal must outlive the use of the result. */
@@ -33,5 +36,10 @@ s2clr_progress s2clr_terminal_start(s2clr_terminal *terminal, const char *label,
 
 /* Wipes the bar; before anything else is printed. */
 void s2clr_terminal_end(s2clr_terminal *terminal);
+
+/* The line of a bar, at most `columns` wide: what is least needed goes first where that is narrow.
+ * seconds: of work that brought the fraction from `begin` to `fraction`. Returns its columns. */
+int s2clr_bar_line(const char *label, double begin, double fraction, double seconds,
+                   const char *message, int columns, char *out, size_t size);
 
 #endif

@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "commands/topk_job.h"
+#include "report/json_words.h"
 
 static const char *base_name(const char *path)
 {
@@ -13,21 +15,23 @@ static const char *base_name(const char *path)
 
 static void say_source(s2clr_topk_job *job)
 {
-    const char *input = base_name(job->inputs[0]);
+    char input[301], map[301];
+    const char *path = s2clr_args_text(job->args, "map");
+    s2clr_utf8_show(base_name(job->inputs[0]), input, sizeof input);
+    s2clr_utf8_show(path ? base_name(path) : "", map, sizeof map);
     const char *more = job->input_count > 1 ? " and other files" : "";
     const s2clr_topk_raster *raster = &job->raster;
     if (job->kind == S2CLR_TOPK_DATASET)
-        snprintf(job->source, sizeof job->source, "Patches of %.300s, part %s, level %s.", input,
+        snprintf(job->source, sizeof job->source, "Patches of %s, part %s, level %s.", input,
                  s2clr_args_text(job->args, "part"), raster->level);
     else if (job->kind == S2CLR_TOPK_SCENE)
         snprintf(job->source, sizeof job->source,
-                 "Patches of %d x %d pixels of %.300s%s (%s, level %s).", raster->patch,
-                 raster->patch, input, more, raster->opened_as, raster->level);
+                 "Patches of %d x %d pixels of %s%s (%s, level %s).", raster->patch, raster->patch,
+                 input, more, raster->opened_as, raster->level);
     else
         snprintf(job->source, sizeof job->source,
-                 "Patches of %d x %d pixels of %.300s%s under the pixels of the map %.300s.",
-                 raster->patch, raster->patch, input, more,
-                 base_name(s2clr_args_text(job->args, "map")));
+                 "Patches of %d x %d pixels of %s%s under the pixels of the map %s.", raster->patch,
+                 raster->patch, input, more, map);
 }
 
 __attribute__((format(printf, 2, 3))) static void append(s2clr_topk_job *job, const char *format,
@@ -90,10 +94,11 @@ static json_t *patches_json(const s2clr_sheet *sheet)
     json_t *out = json_array();
     for (size_t i = 0; i < sheet->count; i++) {
         const s2clr_sheet_patch *patch = &sheet->patch[i];
-        json_array_append_new(out, json_pack("{s:I, s:s, s:f, s:o, s:o}", "rank", (json_int_t)i + 1,
-                                             "name", patch->name, "probability", patch->probability,
-                                             "longitude", real_or_null(patch->longitude),
-                                             "latitude", real_or_null(patch->latitude)));
+        json_array_append_new(out, json_pack("{s:I, s:o, s:f, s:o, s:o}", "rank", (json_int_t)i + 1,
+                                             "name", s2clr_json_words(patch->name), "probability",
+                                             patch->probability, "longitude",
+                                             real_or_null(patch->longitude), "latitude",
+                                             real_or_null(patch->latitude)));
     }
     return out;
 }
@@ -110,11 +115,13 @@ static json_t *pictures_json(const s2clr_sheet *sheet)
 json_t *s2clr_topk_json(const s2clr_topk_job *job)
 {
     const s2clr_topk_list *list = &job->list;
+    const char *output = s2clr_args_text(job->args, "output");
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:I, s:I, s:f, s:I, s:I, s:I, s:o}, s:s, s:o, s:o}",
-        "output", s2clr_args_text(job->args, "output"), "model", job->sheet.model, "positive",
-        job->sheet.positive, "sha256", job->model ? s2clr_model_sha256(job->model) : "", "source",
-        job->source, "choice", job->choice, "candidates", "seen", (json_int_t)list->seen,
+        "{s:o, s:o, s:o, s:s, s:o, s:o, s:{s:I, s:I, s:f, s:I, s:I, s:I, s:o}, s:s, s:o, s:o}",
+        "output", s2clr_json_words(output), "model", s2clr_json_words(job->sheet.model), "positive",
+        s2clr_json_words(job->sheet.positive), "sha256",
+        job->model ? s2clr_model_sha256(job->model) : "", "source", s2clr_json_words(job->source),
+        "choice", s2clr_json_words(job->choice), "candidates", "seen", (json_int_t)list->seen,
         "undefined", (json_int_t)list->undefined, "above", list->above, "reached",
         (json_int_t)list->count, "crowded", (json_int_t)job->counts.crowded, "outside",
         (json_int_t)job->outside, "highest", real_or_null(list->highest), "choose",

@@ -58,6 +58,8 @@ static s2clr_status prepare(const s2clr_pointwise_call *call, const s2clr_studen
     const s2clr_card *card = s2clr_model_card(student->model);
     S2CLR_TRY(check_bands(call, student));
     S2CLR_TRY(find_level(call, student, &level));
+    if (!isnan(call->value[PIXEL_PREVALENCE].number))
+        S2CLR_TRY(s2clr_model_check_prevalence(student->model));
     *out = (job){.call = call, .student = student, .card = card};
     /* As in prediction: the sources' own value for no data goes before the level's. */
     out->nodata = level->has_nodata && isnan(call->nodata) ? (float)level->nodata : NAN;

@@ -14,7 +14,6 @@
 
 static s2clr_status check_prevalence(const s2clr_model *model, double wanted)
 {
-    const double trained = s2clr_model_card(model)->prevalence;
     const int classes = s2clr_model_card(model)->classes;
     if (wanted == 0) return S2CLR_OK;
     if (classes > 0)
@@ -25,11 +24,7 @@ static s2clr_status check_prevalence(const s2clr_model *model, double wanted)
     if (!(wanted > 0 && wanted < 1))
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "prevalence %g: must lie between 0 and 1, both excluded", wanted);
-    if (trained > 0 && trained < 1) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                           "%s: the card says a training prevalence of %g, from which no other "
-                           "one can be reached: leave the prevalence away",
-                           s2clr_model_path(model), trained);
+    return s2clr_model_check_prevalence(model);
 }
 
 static s2clr_status check_options(const s2clr_model *model, const s2clr_grid *grid,
@@ -81,6 +76,11 @@ void s2clr_engine_free(s2clr_engine *engine)
 uint64_t s2clr_engine_units(const s2clr_engine *engine)
 {
     return engine->units;
+}
+
+uint64_t s2clr_engine_units_of(const s2clr_engine *engine, int columns, int rows)
+{
+    return engine->kind->units(engine, columns, rows);
 }
 
 /* ---- what the kinds share ---- */

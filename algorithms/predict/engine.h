@@ -69,6 +69,9 @@ size_t s2clr_engine_block_bytes(const s2clr_engine *engine, int columns, int row
 int s2clr_engine_unit_columns(const s2clr_engine *engine);
 int s2clr_engine_unit_rows(const s2clr_engine *engine);
 
+/* Units that a block needs, those that a cache may hold included. */
+uint64_t s2clr_engine_units_of(const s2clr_engine *engine, int columns, int rows);
+
 /* Computes a read block. Asking for evidence of a model that has none is S2CLR_ERR_UNSUPPORTED. */
 s2clr_status s2clr_engine_compute(s2clr_engine *engine, const s2clr_block *block,
                                   const s2clr_values *values);

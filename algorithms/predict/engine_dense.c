@@ -116,6 +116,11 @@ static size_t lattice_rows(const s2clr_engine *engine, int rows)
     return (size_t)(rows - 1) * (size_t)engine->ratio + (size_t)engine->span;
 }
 
+static uint64_t units(const s2clr_engine *engine, int columns, int rows)
+{
+    return (uint64_t)units_end(engine, 0, columns) * (uint64_t)units_end(engine, 0, rows);
+}
+
 static size_t scratch(const s2clr_engine *engine, int columns, int rows)
 {
     const size_t across = (size_t)units_end(engine, 0, columns) + 1;
@@ -350,6 +355,7 @@ const s2clr_engine_kind s2clr_engine_dense = {
     .row_end = axis_end,
     .unit_columns = unit_outputs,
     .unit_rows = unit_outputs,
+    .units = units,
     .scratch = scratch,
     .compute = compute,
 };

@@ -73,6 +73,12 @@ static int unit_rows(const s2clr_engine *engine)
     return 1;
 }
 
+static uint64_t units(const s2clr_engine *engine, int columns, int rows)
+{
+    (void)engine;
+    return (uint64_t)units_end(0, columns) * (uint64_t)rows;
+}
+
 static size_t scratch(const s2clr_engine *engine, int columns, int rows)
 {
     (void)engine;
@@ -171,6 +177,7 @@ const s2clr_engine_kind s2clr_engine_patch = {
     .row_end = row_end,
     .unit_columns = unit_columns,
     .unit_rows = unit_rows,
+    .units = units,
     .scratch = scratch,
     .compute = compute,
 };

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/pool.h"
+#include "predict/map_sides.h"
 #include "predict/output_guard.h"
 #include "predict/writer.h"
 #include "sentinel2/gdal_watch.h"
@@ -33,7 +34,9 @@ typedef struct merge {
     bool byte_output;
     s2clr_writer_band *band; // (bands)
     char **creation;         /* CSL */
-    float *chunk;            // (CHUNK_ROWS, columns)
+    s2clr_map_sides sides;
+    double transform[6]; /* of the map */
+    float *chunk;        // (CHUNK_ROWS, columns)
     s2clr_writer *writer;
 } merge;
 
@@ -180,6 +183,11 @@ static s2clr_status open_parts(merge *m)
 
 /* ---- the map ---- */
 
+static const char *band_item(GDALRasterBandH band, const char *key)
+{
+    return GDALGetMetadataItem(band, key, NULL);
+}
+
 static s2clr_status describe_bands(merge *m)
 {
     GDALDatasetH first = m->part[0].dataset;
@@ -190,15 +198,37 @@ static s2clr_status describe_bands(merge *m)
     for (int i = 0; i < m->bands; i++) {
         GDALRasterBandH band = GDALGetRasterBand(first, i + 1);
         const char *unit = GDALGetRasterUnitType(band);
+        const char *maximum = band_item(band, S2CLR_BAND_MAXIMUM);
         m->band[i] = (s2clr_writer_band){.name = GDALGetDescription(band),
                                          .unit = unit[0] ? unit : NULL,
-                                         .from_0_to_1 = m->byte_output};
+                                         .from_0_to_1 = m->byte_output,
+                                         .quantity = band_item(band, S2CLR_BAND_QUANTITY),
+                                         .help = band_item(band, S2CLR_BAND_HELP),
+                                         .maximum = maximum ? CPLAtof(maximum) : 0};
     }
     for (int i = 1;; i++) {
         const char *option = item(&m->part[0], CPLSPrintf("CREATION_%d", i));
         if (!option) return S2CLR_OK;
         m->creation = CSLAddString(m->creation, option);
     }
+}
+
+static s2clr_status check_sides(merge *m)
+{
+    const s2clr_merge_settings *settings = m->settings;
+    GDALDatasetH first = m->part[0].dataset;
+    const bool placed = GDALGetGeoTransform(first, m->transform) == CE_None;
+    m->sides = (s2clr_map_sides){.map = settings->output,
+                                 .band = m->band,
+                                 .bands = m->bands,
+                                 .polygons = settings->polygons,
+                                 .transform = placed ? m->transform : NULL,
+                                 .wkt = GDALGetProjectionRef(first),
+                                 .no_style = settings->no_style,
+                                 .overwrite = settings->overwrite};
+    if (settings->polygons)
+        S2CLR_TRY(s2clr_output_guard(settings->polygons, settings->parts, settings->count));
+    return s2clr_map_sides_check(&m->sides);
 }
 
 static s2clr_status open_writer(merge *m)
@@ -258,16 +288,20 @@ static s2clr_status run(merge *m)
 {
     S2CLR_TRY(open_parts(m));
     S2CLR_TRY(describe_bands(m));
+    S2CLR_TRY(check_sides(m));
     S2CLR_TRY(
         s2clr_alloc((size_t)m->columns * CHUNK_ROWS, sizeof *m->chunk, "rows", (void **)&m->chunk));
     S2CLR_TRY(open_writer(m));
     for (size_t i = 0; i < m->settings->count; i++) S2CLR_TRY(copy_part(m, &m->part[i]));
     S2CLR_TRY(s2clr_writer_finish(m->writer, m->progress, FINISH_FROM));
-    return s2clr_writer_publish(m->writer);
+    S2CLR_TRY(s2clr_map_sides_make(&m->sides, s2clr_writer_finished(m->writer), m->progress, 1, 1));
+    S2CLR_TRY(s2clr_writer_publish(m->writer));
+    return s2clr_map_sides_publish(&m->sides);
 }
 
 static void release(merge *m)
 {
+    s2clr_map_sides_discard(&m->sides);
     s2clr_writer_close(m->writer);
     for (size_t i = 0; m->part && i < m->settings->count; i++)
         if (m->part[i].dataset) GDALClose(m->part[i].dataset);
@@ -287,6 +321,11 @@ s2clr_status s2clr_merge_run(const s2clr_merge_settings *settings, const s2clr_p
     release(&m);
     s2clr_gdal_watch_end(&watch);
     if (status == S2CLR_OK)
-        *result = (s2clr_merge_result){m.columns, m.rows, m.bands, (int)settings->count};
+        *result = (s2clr_merge_result){.columns = m.columns,
+                                       .rows = m.rows,
+                                       .bands = m.bands,
+                                       .parts = (int)settings->count,
+                                       .style = m.sides.style,
+                                       .polygons = m.sides.told};
     return status;
 }

@@ -59,6 +59,33 @@ s2clr_status s2clr_output_resolve(const char *path, char target[S2CLR_OUTPUT_PAT
     return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%.80s...: the name is too long", path);
 }
 
+/* The folder of a name behind all links, and the name in it; false when there is no such folder. */
+static bool locate(const char *path, struct stat *folder, const char **name)
+{
+    char text[S2CLR_OUTPUT_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    *name = slash ? slash + 1 : path;
+    const int length = slash ? (int)(*name - path) : 1;
+    snprintf(text, sizeof text, "%.*s", length, slash ? path : ".");
+    return stat(text, folder) == 0;
+}
+
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool s2clr_output_same(const char *path, const char *other)
+{
+    struct stat a, b;
+    const char *a_name, *b_name;
+    if (strcmp(path, other) == 0) return true;
+    const bool a_there = stat(path, &a) == 0, b_there = stat(other, &b) == 0;
+    if (a_there || b_there) return a_there && b_there && same_inode(&a, &b);
+    return locate(path, &a, &a_name) && locate(other, &b, &b_name) && same_inode(&a, &b) &&
+           strcmp(a_name, b_name) == 0;
+}
+
 /* After a power cut the new name must not stand for an empty file. */
 static s2clr_status sync_file(const char *path, const char *shown)
 {

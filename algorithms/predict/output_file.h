@@ -24,6 +24,10 @@ s2clr_status s2clr_output_check(const char *path, bool overwrite);
 /* A symbolic link stays one: target is the file it points to. */
 s2clr_status s2clr_output_resolve(const char *path, char target[S2CLR_OUTPUT_PATH_MAX]);
 
+/* Whether two names are those of one file, which need not exist yet: in whatever way their folders are
+ * written, through links. */
+bool s2clr_output_same(const char *path, const char *other);
+
 /* fsync, rename, and GDAL's sidecars along; those of an older file go. `shown`: for messages. */
 s2clr_status s2clr_output_publish(const char *part, const char *target, const char *shown);
 

@@ -29,6 +29,9 @@ typedef struct s2clr_engine_kind {
     int (*unit_columns)(const s2clr_engine *engine);
     int (*unit_rows)(const s2clr_engine *engine);
 
+    /* Units of a block of that size whose first output is the first of a unit. */
+    uint64_t (*units)(const s2clr_engine *engine, int columns, int rows);
+
     /* Bytes of scratch that compute() allocates for a block. */
     size_t (*scratch)(const s2clr_engine *engine, int columns, int rows);
 

@@ -9,6 +9,7 @@
 #include "predict/blend.h"
 #include "predict/engine.h"
 #include "predict/journal.h"
+#include "predict/map_sides.h"
 #include "predict/output_bands.h"
 #include "predict/predict.h"
 #include "predict/shards.h"
@@ -44,10 +45,12 @@ typedef struct s2clr_predict_job {
     s2clr_writer_band *writer_band; // (bands)
     char **tags;                    /* CSL */
     char **part_tags;               /* CSL, for a shard */
-    const float **record;           // (planes) of a piece for the journal
-    float *plane;                   /* one band of a piece */
-    size_t plane_room;              /* floats */
-    uint8_t *inside;                /* blending: the area of interest in the rows handed out */
+    s2clr_map_sides sides;
+    char styled[S2CLR_OUTPUT_PATH_MAX]; /* the VRT of a part's map */
+    const float **record;               // (planes) of a piece for the journal
+    float *plane;                       /* one band of a piece */
+    size_t plane_room;                  /* floats */
+    uint8_t *inside;                    /* blending: the area of interest in the rows handed out */
     size_t inside_room;
 } s2clr_predict_job;
 
@@ -56,11 +59,22 @@ typedef struct s2clr_predict_job {
 s2clr_status s2clr_predict_open(s2clr_predict_job *job);
 s2clr_status s2clr_predict_make_engine(s2clr_predict_job *job);
 
+/* Refuses an output that belongs to what the run reads. */
+s2clr_status s2clr_predict_guard(const s2clr_predict_job *job, const char *output);
+
 /* predict_output.c: where finished pieces go. */
 s2clr_status s2clr_predict_make_output(s2clr_predict_job *job);
+s2clr_status s2clr_predict_try_output(s2clr_predict_job *job); /* refuses the same, makes nothing */
 s2clr_status s2clr_predict_replay(s2clr_predict_job *job); /* narrows job->patches to the rest */
 s2clr_status s2clr_predict_take(s2clr_predict_job *job, const s2clr_stream_piece *piece);
 s2clr_status s2clr_predict_finish(s2clr_predict_job *job, double from);
+
+/* predict.c: how the stream asks which pixels are wanted; and what a job holds, released. */
+void s2clr_predict_choose(s2clr_predict_job *job, s2clr_stream_request *request);
+void s2clr_predict_release(s2clr_predict_job *job);
+
+/* predict_sides.c: what is made beside the output; asks whether it may be. */
+s2clr_status s2clr_predict_check_sides(s2clr_predict_job *job);
 
 /* predict_identity.c: what decides the bytes of the output, as K=V for the journal; the caller
  * frees with CSLDestroy(). */

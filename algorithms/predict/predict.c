@@ -44,6 +44,13 @@ static s2clr_status wanted_by_pixels(void *context, int column, int row, int col
                           (int)(box[3] - box[1]), NULL, any);
 }
 
+void s2clr_predict_choose(s2clr_predict_job *r, s2clr_stream_request *request)
+{
+    memcpy(request->window, r->patches, sizeof request->window);
+    request->context = r;
+    if (r->aoi) request->wanted = r->settings->blend ? wanted_by_pixels : wanted;
+}
+
 static s2clr_status take(void *context, const s2clr_stream_piece *piece)
 {
     return s2clr_predict_take(context, piece);
@@ -59,12 +66,10 @@ static s2clr_status compute_all(s2clr_predict_job *r)
                                     .valid = r->bands.valid,
                                     .evidence = r->bands.evidence,
                                     .done = take,
-                                    .context = r,
                                     .progress = r->progress,
                                     .from = FINISH_FROM * r->result.resumed_rows / fmax(rows, 1),
                                     .to = FINISH_FROM};
-    if (r->aoi) request.wanted = r->settings->blend ? wanted_by_pixels : wanted;
-    memcpy(request.window, r->patches, sizeof request.window);
+    s2clr_predict_choose(r, &request);
     if (r->patches[3] > 0) S2CLR_TRY(s2clr_stream_run(r->engine, r->stack, &request, &times));
     r->result.read_seconds = times.read_seconds;
     r->result.compute_seconds = times.compute_seconds;
@@ -85,6 +90,7 @@ static void summarise(s2clr_predict_job *r, double seconds)
     result->maximum = moments.maximum;
     result->seconds = seconds;
     const double stride = r->map.stride;
+    for (int i = 0; i < 4; i++) result->input_window[i] = r->window[i] * stride;
     const double width = fmin(r->window[2] * stride, r->map.width - r->window[0] * stride);
     const double height = fmin(r->window[3] * stride, r->map.height - r->window[1] * stride);
     result->megapixels_per_second = width * height / 1e6 / fmax(seconds, 1e-9);
@@ -108,8 +114,9 @@ static s2clr_status run_all(s2clr_predict_job *r)
     return S2CLR_OK;
 }
 
-static void release(s2clr_predict_job *r)
+void s2clr_predict_release(s2clr_predict_job *r)
 {
+    s2clr_map_sides_discard(&r->sides);
     s2clr_writer_close(r->writer);
     s2clr_journal_close(r->journal);
     s2clr_blend_free(r->blend);
@@ -136,7 +143,7 @@ s2clr_status s2clr_predict_run(const s2clr_predict_settings *settings,
     s2clr_gdal_watch watch; /* nothing prints down here */
     s2clr_gdal_watch_begin(&watch);
     const s2clr_status status = run_all(&r);
-    release(&r);
+    s2clr_predict_release(&r);
     s2clr_gdal_watch_end(&watch);
     if (status == S2CLR_OK) *result = r.result;
     return status;

@@ -14,6 +14,8 @@
 
 #include "backend/backend.h"
 #include "base/progress.h"
+#include "predict/map_polygons.h"
+#include "predict/map_style.h"
 #include "sentinel2/stack.h"
 
 typedef struct s2clr_predict_settings {
@@ -41,14 +43,19 @@ typedef struct s2clr_predict_settings {
     bool resume;              /* keep a journal, and go on where one ends; see predict/journal.h */
     int shard, shards;        /* part `shard` (from 1) of `shards`, see predict/shards.h; 0: all */
     const char *command_line; /* for provenance */
+    const char *polygons;     /* NULL or a GeoPackage to make as well, see predict/map_polygons.h */
+    bool no_style;            /* no .qml beside the output, see predict/map_style.h */
+    const char *report;       /* NULL or a page the caller makes of the result: that it may be
+                                 written is found out before anything long begins */
 } s2clr_predict_settings;
 
 typedef struct s2clr_predict_result {
     char output[4096]; /* the file made: settings->output, or its part */
     int columns, rows, bands;
-    char band[128];                                /* name of the first band */
-    const char *quantity;                          /* what it holds: "probability", "entropy" ... */
-    bool from_0_to_1;                              /* so that its histogram means something */
+    char band[128];         /* name of the first band */
+    const char *quantity;   /* what it holds: "probability", "entropy" ... */
+    bool from_0_to_1;       /* so that its histogram means something */
+    double input_window[4]; /* x, y, width, height in input pixels; may reach beyond the input */
     uint64_t pixels, valid_pixels, skipped_pixels; /* output pixels; valid: of the first band */
     int resumed_rows;                              /* rows of patches taken from the journal */
     double mean, minimum, maximum;                 /* of the first band */
@@ -59,6 +66,8 @@ typedef struct s2clr_predict_result {
     char device[256];
     int threads;
     char warning[1024]; /* the card's */
+    s2clr_style_told style;
+    s2clr_polygons_told polygons; /* when they were asked for */
 } s2clr_predict_result;
 
 void s2clr_predict_defaults(s2clr_predict_settings *settings);

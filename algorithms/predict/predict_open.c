@@ -24,11 +24,10 @@ static s2clr_status name_output(s2clr_predict_job *r)
     return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%.80s...: the name is too long", settings->output);
 }
 
-static s2clr_status guard_output(const s2clr_predict_job *r)
+s2clr_status s2clr_predict_guard(const s2clr_predict_job *r, const char *output)
 {
     const s2clr_predict_settings *settings = r->settings;
     const char *const others[] = {settings->model_path, settings->aoi, settings->stack.scl};
-    const char *output = r->result.output;
     S2CLR_TRY(s2clr_output_guard(output, settings->inputs, settings->input_count));
     return s2clr_output_guard(output, others, sizeof others / sizeof others[0]);
 }
@@ -144,7 +143,7 @@ static s2clr_status open_aoi(s2clr_predict_job *r)
 s2clr_status s2clr_predict_open(s2clr_predict_job *r)
 {
     S2CLR_TRY(name_output(r));
-    S2CLR_TRY(guard_output(r));
+    S2CLR_TRY(s2clr_predict_guard(r, r->result.output));
     S2CLR_TRY(open_inputs(r));
     S2CLR_TRY(choose_map(r));
     S2CLR_TRY(choose_window(r));

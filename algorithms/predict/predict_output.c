@@ -36,6 +36,7 @@ static s2clr_status make_tags(s2clr_predict_job *r)
 static s2clr_status make_bands(s2clr_predict_job *r)
 {
     const size_t count = (size_t)r->bands.count;
+    const bool features = r->bands.aim == S2CLR_AIM_EMBEDDING; /* hundreds, all alike */
     S2CLR_TRY(s2clr_alloc(count, sizeof *r->writer_band, "bands", (void **)&r->writer_band));
     for (size_t i = 0; i < count; i++) {
         const s2clr_output_band *band = &r->bands.band[i];
@@ -43,7 +44,10 @@ static s2clr_status make_bands(s2clr_predict_job *r)
         r->writer_band[i] = (s2clr_writer_band){
             .name = band->name,
             .unit = row->unit,
-            .from_0_to_1 = row->has_range && row->minimum == 0 && band->maximum == 1};
+            .from_0_to_1 = row->has_range && row->minimum == 0 && band->maximum == 1,
+            .quantity = features ? NULL : row->name,
+            .help = features ? NULL : row->help,
+            .maximum = row->has_range ? band->maximum : 0};
     }
     r->result.bands = r->bands.count;
     r->result.quantity = r->bands.band[0].row->name;
@@ -87,7 +91,7 @@ static s2clr_status open_journal(s2clr_predict_job *r, bool *may_replace)
     return S2CLR_OK;
 }
 
-static s2clr_status open_writer(s2clr_predict_job *r, bool overwrite)
+static s2clr_writer_options writer_options(const s2clr_predict_job *r, bool overwrite)
 {
     const s2clr_predict_settings *settings = r->settings;
     const s2clr_stack_info *info = s2clr_stack_describe(r->stack);
@@ -112,7 +116,7 @@ static s2clr_status open_writer(s2clr_predict_job *r, bool overwrite)
     memcpy(t, whole, sizeof whole);
     t[0] += r->window[0] * whole[1] + r->window[1] * whole[2];
     t[3] += r->window[0] * whole[4] + r->window[1] * whole[5];
-    return s2clr_writer_open(&options, &r->writer);
+    return options;
 }
 
 /* ---- pieces ---- */
@@ -278,18 +282,54 @@ s2clr_status s2clr_predict_make_output(s2clr_predict_job *r)
     bool overwrite = r->settings->overwrite, ours = false;
     S2CLR_TRY(make_tags(r));
     S2CLR_TRY(make_bands(r));
+    S2CLR_TRY(s2clr_predict_check_sides(r));
     if (r->settings->resume) S2CLR_TRY(open_journal(r, &ours));
-    S2CLR_TRY(open_writer(r, overwrite || ours));
+    const s2clr_writer_options options = writer_options(r, overwrite || ours);
+    S2CLR_TRY(s2clr_writer_open(&options, &r->writer));
     if (!r->settings->blend || r->work[3] == 0) return S2CLR_OK;
     return s2clr_blend_new(&r->grid, r->work, take_blended, r, &r->blend);
 }
 
+s2clr_status s2clr_predict_try_output(s2clr_predict_job *r)
+{
+    S2CLR_TRY(make_bands(r));
+    S2CLR_TRY(s2clr_predict_check_sides(r));
+    const s2clr_writer_options options = writer_options(r, true);
+    return s2clr_writer_try(&options);
+}
+
+/* The writer's progress ends with 1; here there may be more to do. */
+typedef struct shortened {
+    const s2clr_progress *inner;
+    double from, to;
+} shortened;
+
+static bool shorten(void *context, double fraction, const char *message)
+{
+    const shortened *s = context;
+    const double part = (fraction - s->from) / (1 - s->from);
+    return s2clr_progress_report(s->inner, s->from + part * (s->to - s->from), message);
+}
+
+static s2clr_status finish_writer(s2clr_predict_job *r, double from, double to)
+{
+    shortened s = {.inner = r->progress, .from = from, .to = to};
+    const s2clr_progress progress = {.call = shorten, .context = &s};
+    return s2clr_writer_finish(r->writer, &progress, from);
+}
+
 s2clr_status s2clr_predict_finish(s2clr_predict_job *r, double from)
 {
+    const double to = r->settings->polygons ? (from + 1) / 2 : 1;
     if (r->blend) S2CLR_TRY(s2clr_blend_end(r->blend));
-    S2CLR_TRY(s2clr_writer_finish(r->writer, r->progress, from));
+    S2CLR_TRY(finish_writer(r, from, to));
     if (r->journal) S2CLR_TRY(s2clr_journal_finish(r->journal, s2clr_writer_finished(r->writer)));
+    S2CLR_TRY(
+        s2clr_map_sides_make(&r->sides, s2clr_writer_finished(r->writer), r->progress, to, 1));
     S2CLR_TRY(s2clr_writer_publish(r->writer));
+    S2CLR_TRY(s2clr_map_sides_publish(&r->sides));
+    r->result.style = r->sides.style;
+    r->result.polygons = r->sides.told;
     if (r->journal) s2clr_journal_remove(r->journal);
     return r->settings->shards ? write_vrt(r) : S2CLR_OK;
 }

@@ -3,6 +3,15 @@
 #include <cpl_string.h>
 #include <stdio.h>
 
+const char *const *s2clr_provenance_shown(void)
+{
+    static const char *const names[] = {
+        "VERSION",  "MODEL_ID",     "MODEL_TITLE", "MODEL_SHA256", "MODEL_WARNING",
+        "POSITIVE", "THRESHOLD",    "PREVALENCE",  "STRIDE",       "LEVEL",
+        "ACQUIRED", "COMMAND_LINE", NULL};
+    return names;
+}
+
 static char **add_offsets(char **list, const s2clr_stack_info *stack)
 {
     char text[S2CLR_CARD_BANDS_MAX * 96] = "";
@@ -64,6 +73,7 @@ char **s2clr_provenance_list(const s2clr_provenance *facts)
     list = CSLSetNameValue(list, "OPENED_AS", stack->opened_as);
     list = CSLSetNameValue(list, "LEVEL", stack->level);
     list = CSLSetNameValue(list, "LEVEL_FROM", stack->level_from);
+    if (stack->acquired[0]) list = CSLSetNameValue(list, "ACQUIRED", stack->acquired);
     list = add_offsets(list, stack);
     list = add_inputs(list, facts);
     return add_settings(list, facts);

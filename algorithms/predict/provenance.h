@@ -22,6 +22,11 @@ typedef struct s2clr_provenance {
     const char *scl, *aoi, *command_line; /* NULL: left out */
 } s2clr_provenance;
 
+/* The names of what a reader of the map wants to know. Programs show the default domain and carry
+ * it over to what they make of the map, so these stand there too, with S2CLR_ before. Ends with
+ * NULL. */
+const char *const *s2clr_provenance_shown(void);
+
 /* A CSL of K=V; free with CSLDestroy(). */
 char **s2clr_provenance_list(const s2clr_provenance *facts);
 

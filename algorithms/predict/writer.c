@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "predict/provenance.h"
 #include "predict/pwriter.h"
 #include "sentinel2/gdal_watch.h"
 
@@ -32,6 +33,16 @@ static s2clr_status name_parts(s2clr_writer *writer)
     return S2CLR_OK;
 }
 
+/* What people want to know stands in the default domain as well, where programs show it. */
+static void show_tags(const s2clr_writer *writer)
+{
+    const char *const *tags = writer->options.tags;
+    for (const char *const *name = s2clr_provenance_shown(); tags && *name; name++) {
+        const char *value = CSLFetchNameValue((CSLConstList)tags, *name);
+        if (value) GDALSetMetadataItem(writer->dataset, CPLSPrintf("S2CLR_%s", *name), value, NULL);
+    }
+}
+
 /* Domain S2CLR; GDAL's COG driver copies the default domain only, so there they have a prefix. */
 static void set_tags(const s2clr_writer *writer, const char *const *tags, const char *domain)
 {
@@ -49,9 +60,14 @@ static void set_tags(const s2clr_writer *writer, const char *const *tags, const 
 static void describe_band(const s2clr_writer *writer, int index)
 {
     const s2clr_writer_options *options = &writer->options;
+    const s2clr_writer_band *own = &options->band[index];
     GDALRasterBandH band = GDALGetRasterBand(writer->dataset, index + 1);
-    GDALSetDescription(band, options->band[index].name);
-    if (options->band[index].unit) GDALSetRasterUnitType(band, options->band[index].unit);
+    GDALSetDescription(band, own->name);
+    if (own->unit) GDALSetRasterUnitType(band, own->unit);
+    if (own->quantity) GDALSetMetadataItem(band, S2CLR_BAND_QUANTITY, own->quantity, NULL);
+    if (own->help) GDALSetMetadataItem(band, S2CLR_BAND_HELP, own->help, NULL);
+    if (own->maximum > 0)
+        GDALSetMetadataItem(band, S2CLR_BAND_MAXIMUM, CPLSPrintf("%.10g", own->maximum), NULL);
     GDALSetRasterNoDataValue(band, options->byte_output ? S2CLR_BYTE_NODATA : NAN);
     if (options->byte_output) {
         GDALSetRasterScale(band, 1.0 / S2CLR_BYTE_STEPS);
@@ -68,6 +84,7 @@ static void describe(const s2clr_writer *writer)
     if (options->wkt && options->wkt[0]) GDALSetProjection(writer->dataset, options->wkt);
     for (int i = 0; i < options->bands; i++) describe_band(writer, i);
     set_tags(writer, options->tags, "S2CLR");
+    show_tags(writer);
     set_tags(writer, options->part_tags, "S2CLR_SHARD");
 }
 

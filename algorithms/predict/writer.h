@@ -22,10 +22,19 @@
 #include "base/status.h"
 #include "predict/statistics.h"
 
+/* Metadata of a band, where every program shows it; the driver S2CLR names the first two alike. */
+#define S2CLR_BAND_QUANTITY "QUANTITY"
+#define S2CLR_BAND_HELP "HELP"
+#define S2CLR_BAND_MAXIMUM "HIGHEST_POSSIBLE"
+
 typedef struct s2clr_writer_band {
-    const char *name; /* description */
-    const char *unit; /* NULL: none */
-    bool from_0_to_1; /* Byte can hold it, and a histogram of tenths means something */
+    const char *name;     /* description */
+    const char *unit;     /* NULL: none */
+    bool from_0_to_1;     /* Byte can hold it, and a histogram of tenths means something */
+    const char *quantity; /* the word of output_bands.h, NULL: unknown; with `help`, what it means,
+                             and `maximum` metadata of the band */
+    const char *help;
+    double maximum; /* what a ramp of colours ends with, 0: no range */
 } s2clr_writer_band;
 
 typedef struct s2clr_writer_options {
@@ -51,6 +60,9 @@ typedef struct s2clr_writer s2clr_writer;
 /* The strings and bands of options must outlive the writer. S2CLR_ERR_EXISTS, S2CLR_ERR_IO and
  * S2CLR_ERR_ARGUMENT before anything long has begun. */
 s2clr_status s2clr_writer_open(const s2clr_writer_options *options, s2clr_writer **out);
+
+/* Refuses what s2clr_writer_open() refuses before it makes anything. */
+s2clr_status s2clr_writer_try(const s2clr_writer_options *options);
 
 /* One band (from 0) of a block. Blocks may come in any order, but those of one band and row from
  * left to right. All-NaN blocks are not stored. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "predict/pwriter.h"
 #include "sentinel2/gdal_watch.h"
 
@@ -100,4 +101,15 @@ s2clr_status s2clr_writer_check(s2clr_writer *writer)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "creation options of %s: %s", options->format,
                                watch.text);
     return S2CLR_OK;
+}
+
+s2clr_status s2clr_writer_try(const s2clr_writer_options *options)
+{
+    s2clr_writer *writer;
+    S2CLR_TRY(s2clr_output_check(options->path, options->overwrite));
+    S2CLR_TRY(s2clr_alloc(1, sizeof *writer, "writer", (void **)&writer));
+    writer->options = *options;
+    const s2clr_status status = s2clr_writer_check(writer);
+    s2clr_free(writer);
+    return status;
 }

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-
-#define PROBABILITY_SLACK 1e-6 /* of rounding */
+#include "base/utf8.h"
 
 /* ---- codes ---- */
 
@@ -42,11 +41,11 @@ s2clr_status s2clr_area_codes_of(const s2clr_area_census *census, double value, 
                                  s2clr_area_codes *out)
 {
     const s2clr_area_rule *rule = &census->rule;
-    s2clr_area_codes codes = {-1, -1};
+    s2clr_area_codes codes = {-1, -1, value};
     const bool strata = census->strata_map.dataset != NULL;
     if (!isnan(value) && !(strata && isnan(stratum))) {
-        if (!rule->classes && !(value >= -PROBABILITY_SLACK && value <= 1 + PROBABILITY_SLACK))
-            return refuse(census, value);
+        if (!rule->classes && !s2clr_map_probability(&value)) return refuse(census, value);
+        codes.value = value;
         if (!rule->classes) codes.class_ = value >= rule->threshold;
         if (rule->classes && !whole(value, &codes.class_)) return refuse(census, value);
         codes.stratum = rule->break_count ? range_of(rule, value) : codes.class_;
@@ -90,7 +89,7 @@ static s2clr_status count_row(void *context, int row, const double *value, const
         if (codes.stratum < 0) continue;
         t->row[0][codes.class_]++;
         t->row[1][codes.stratum]++;
-        t->right[codes.stratum] += codes.class_ ? value[i] : 1 - value[i];
+        t->right[codes.stratum] += codes.class_ ? codes.value : 1 - codes.value;
     }
     for (int k = 0; k < 2; k++)
         for (int code = 0; code < S2CLR_AREA_CODES; code++) {
@@ -108,7 +107,7 @@ static void name_code(const s2clr_map *map, const char *word, int code, char out
     char **names = GDALGetRasterCategoryNames(map->band);
     const char *name = names && code < CSLCount(names) ? names[code] : "";
     if (*name)
-        snprintf(out, 96, "%.80s", name);
+        s2clr_utf8_show(name, out, 81);
     else
         snprintf(out, 96, "%s %d", word, code);
 }
@@ -173,15 +172,6 @@ static s2clr_status keep_all(const tally *t)
 
 /* ---- opening ---- */
 
-/* Tags of a map that predict wrote; in a COG they stand in the default domain. */
-static const char *tag(const s2clr_map *map, const char *name)
-{
-    char other[64];
-    const char *value = GDALGetMetadataItem(map->dataset, name, "S2CLR");
-    snprintf(other, sizeof other, "S2CLR_%s", name);
-    return value ? value : GDALGetMetadataItem(map->dataset, other, NULL);
-}
-
 static bool same_grid(const s2clr_map *map, const s2clr_map *other)
 {
     const double *a = map->transform, *b = other->transform;
@@ -209,17 +199,16 @@ static s2clr_status open_strata(s2clr_area_census *c)
 static void settle_rule(s2clr_area_census *c)
 {
     s2clr_area_rule *r = &c->rule;
-    const char *threshold = tag(&c->map, "THRESHOLD"), *positive = tag(&c->map, "POSITIVE");
-    const char *warning = tag(&c->map, "MODEL_WARNING");
+    const char *positive = s2clr_map_tag(&c->map, "POSITIVE");
+    const char *warning = s2clr_map_tag(&c->map, "MODEL_WARNING"), *own;
     const char *description = GDALGetDescription(c->map.band);
     const bool given = !isnan(r->threshold);
-    const double own = threshold ? CPLAtof(threshold) : NAN;
-    const bool has_own = own > 0 && own < 1;
-    c->threshold_from = given ? "given" : has_own ? "of the map's model" : "one half";
-    if (!given) r->threshold = has_own ? own : 0.5;
+    const double standing = s2clr_map_threshold(&c->map, &own);
+    c->threshold_from = given ? "given" : own;
+    if (!given) r->threshold = standing;
     if (!positive || !*positive) positive = *description ? description : "positive";
-    snprintf(c->positive, sizeof c->positive, "%.79s", positive);
-    snprintf(c->warning, sizeof c->warning, "%.599s", warning ? warning : "");
+    s2clr_utf8_show(positive, c->positive, sizeof c->positive);
+    s2clr_utf8_show(warning ? warning : "", c->warning, sizeof c->warning);
 }
 
 static s2clr_status count_all(s2clr_area_census *c, const s2clr_progress *progress)

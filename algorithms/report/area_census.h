@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/progress.h"
-#include "report/area_map.h"
+#include "predict/map_raster.h"
 
 #define S2CLR_AREA_CODES 256
 
@@ -60,6 +60,7 @@ void s2clr_area_census_free(s2clr_area_census *census);
  * Both -1: not counted. Errors: neither a probability nor a class. */
 typedef struct s2clr_area_codes {
     int class_, stratum;
+    double value; /* the pixel's: a probability is from 0 to 1 */
 } s2clr_area_codes;
 s2clr_status s2clr_area_codes_of(const s2clr_area_census *census, double value, double stratum,
                                  s2clr_area_codes *out);

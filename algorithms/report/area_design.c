@@ -121,3 +121,55 @@ s2clr_status s2clr_area_allocate(s2clr_area_allocation rule, size_t n, size_t le
     s2clr_free(b);
     return S2CLR_OK;
 }
+
+double s2clr_area_expected_error(const s2clr_area_expected *stratum, size_t count,
+                                 const size_t *taken)
+{
+    double all = 0, sum = 0;
+    for (size_t h = 0; h < count; h++) all += stratum[h].pixels;
+    for (size_t h = 0; h < count; h++) {
+        const double n = (double)taken[h], part = stratum[h].pixels / all * deviation(&stratum[h]);
+        sum += part * part * (1 - n / stratum[h].pixels) / n;
+    }
+    return sqrt(sum);
+}
+
+typedef struct plan {
+    s2clr_area_allocation rule;
+    size_t least;
+    const s2clr_area_expected *stratum;
+    size_t count;
+    size_t *out; // (count)
+} plan;
+
+static s2clr_status error_of(const plan *p, size_t n, double *out)
+{
+    S2CLR_TRY(s2clr_area_allocate(p->rule, n, p->least, p->stratum, p->count, p->out));
+    *out = s2clr_area_expected_error(p->stratum, p->count, p->out);
+    return S2CLR_OK;
+}
+
+/* Rounding aside, the error falls as n grows; all pixels leave none. Equation 13 is the least that
+ * any allocation needs, so it is the place to begin. */
+s2clr_status s2clr_area_plan(s2clr_area_allocation rule, double error, size_t least,
+                             const s2clr_area_expected *stratum, size_t count, size_t *out)
+{
+    const plan p = {rule, least, stratum, count, out};
+    double all = 0, reached;
+    for (size_t h = 0; h < count; h++) all += stratum[h].pixels;
+    const double start =
+        fmax(ceil(s2clr_area_sample_size(stratum, count, error)), 2.0 * (double)count);
+    size_t low = (size_t)start - 1, high = (size_t)start;
+    S2CLR_TRY(error_of(&p, high, &reached));
+    while (reached > error && (double)high < all) {
+        low = high;
+        high = (size_t)fmin(2 * (double)high, all);
+        S2CLR_TRY(error_of(&p, high, &reached));
+    }
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        S2CLR_TRY(error_of(&p, middle, &reached));
+        *(reached > error ? &low : &high) = middle;
+    }
+    return error_of(&p, high, &reached);
+}

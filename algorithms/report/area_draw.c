@@ -58,7 +58,7 @@ static s2clr_status pick_row(void *context, int row, const double *value, const 
         if (h < 0) return changed(c);
         if (!is_taken(d, h)) continue;
         d->picked[h]++;
-        d->drawn->pick[d->drawn->count++] = (s2clr_area_pick){i, row, h, codes.class_, value[i]};
+        d->drawn->pick[d->drawn->count++] = (s2clr_area_pick){i, row, h, codes.class_, codes.value};
     }
     return S2CLR_OK;
 }

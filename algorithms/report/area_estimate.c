@@ -1,7 +1,6 @@
 #include "report/area_estimate.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +40,14 @@ static void clear(const work *w)
     memset(w->z2, 0, bytes);
 }
 
+/* The share of a stratum's pixels that the samples show; more samples than pixels share some. */
+static double seen(const work *w, int h)
+{
+    const s2clr_area_problem *p = w->problem;
+    const double pixels = p->stratum[h].pixels, n = (double)w->n[h];
+    return (p->repeated && p->repeated[h]) || n > pixels || !(pixels > 0) ? 0 : n / pixels;
+}
+
 /* Squared deviations of the residuals from their stratum's mean. */
 static double variance(const work *w, const question *q, double r, double below)
 {
@@ -55,7 +62,7 @@ static double variance(const work *w, const question *q, double r, double below)
     }
     for (int h = 0; h < p->strata; h++) {
         const double pixels = p->stratum[h].pixels, n = (double)w->n[h];
-        if (pixels > 0) sum += pixels * pixels * (1 - n / pixels) * w->z2[h] / (n - 1) / n;
+        if (pixels > 0) sum += pixels * pixels * (1 - seen(w, h)) * w->z2[h] / (n - 1) / n;
     }
     return sum > 0 ? sum / (below * below) : 0;
 }
@@ -73,14 +80,14 @@ static bool is_silent(const work *w, const question *q)
         double y, x;
         weigh(q, &p->unit[i], &y, &x);
         const signed char is = (signed char)((y > 0) * 2 + (x > 0));
-        const bool open = (double)w->n[h] < p->stratum[h].pixels; /* some were not sampled */
+        const bool open = seen(w, h) < 1; /* some pixels were not sampled */
         if (open && kind[h] >= 0 && kind[h] != is) alike = false;
         if (y > 0) none = false;
         if (x > 0 && !(y > 0)) all = false;
         kind[h] = is;
     }
     for (int h = 0; h < p->strata; h++)
-        if ((double)w->n[h] < p->stratum[h].pixels) census = false;
+        if (p->stratum[h].pixels > 0 && seen(w, h) < 1) census = false;
     return (none || all || alike) && !census;
 }
 
@@ -144,8 +151,8 @@ static s2clr_status check_strata(const s2clr_area_problem *p, const s2clr_area_e
     for (int h = 0; h < p->strata; h++) {
         const s2clr_area_stratum *s = &p->stratum[h];
         const size_t used = strlen(list), n = e->within[h].samples;
-        if (!(s->pixels > 0) || n > 1) continue;
-        snprintf(list + used, sizeof list - used, "%s'%.60s' has %s (it is %.3g %% of the map)",
+        if (!(s->pixels > 0) || n > 1 || used + strlen(s->name) + 60 > sizeof list) continue;
+        snprintf(list + used, sizeof list - used, "%s'%s' has %s (it is %.3g %% of the map)",
                  poor++ ? ", " : "", s->name, n ? "one" : "none", 100 * s->area / e->total);
     }
     if (!poor) return S2CLR_OK;

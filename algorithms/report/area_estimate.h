@@ -10,7 +10,8 @@
  * sum_h N_h^2 (1 - n_h / N_h) s_h^2 / n_h / (sum_h N_h x_h)^2, s_h^2 that of y - R x within the
  * stratum: Stehman, "Estimating area and map accuracy for stratified random sampling when the
  * strata are different from the map classes", International Journal of Remote Sensing 35 (2014). A
- * sample's y and x are its pixel's area where it has what is counted, else 0. With the map's
+ * sample's y and x are its pixel's area where it has what is counted, else 0. Where samples share a
+ * pixel they were not drawn without replacement, and 1 stands for 1 - n_h / N_h. With the map's
  * classes as strata and pixels of one size this is what Olofsson et al., "Good practices for
  * estimating area and assessing accuracy of land change", Remote Sensing of Environment 148 (2014),
  * have as equations 1 to 11, but for the finite population.
@@ -18,6 +19,7 @@
 #ifndef S2CLR_REPORT_AREA_ESTIMATE_H
 #define S2CLR_REPORT_AREA_ESTIMATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -45,6 +47,7 @@ typedef struct s2clr_area_problem {
     const s2clr_area_stratum *stratum; // (strata)
     const s2clr_area_unit *unit;       // (units)
     size_t units;
+    const bool *repeated; // (strata) some samples of it lie on one pixel; NULL: none do
 } s2clr_area_problem;
 
 /* 95 %, cut to what is possible. All NaN: there is nothing to divide by. All but the value NaN: the

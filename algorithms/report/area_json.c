@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "report/area_report.h"
+#include "report/json_words.h"
 
 static json_t *number(double value)
 {
@@ -25,21 +26,22 @@ static json_t *class_json(const s2clr_area_report *r, int k)
 {
     const s2clr_area_class *x = &r->estimate->of[k];
     const s2clr_area_kind *kind = &r->samples->class_[k];
-    return json_pack(
-        "{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "class", kind->code, "name",
-        kind->name, "mapped_ha", number(x->mapped / 1e4), "mapped_pixels", number(kind->pixels),
-        "area_ha", interval(&x->area, 1e-4), "share", interval(&x->share, 1), "users_accuracy",
-        interval(&x->user, 1), "producers_accuracy", interval(&x->producer, 1), "samples_mapped",
-        whole(x->mapped_samples), "samples_true", whole(x->true_samples), "right", whole(x->right));
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "class", kind->code,
+                     "name", s2clr_json_words(kind->name), "mapped_ha", number(x->mapped / 1e4),
+                     "mapped_pixels", number(kind->pixels), "area_ha", interval(&x->area, 1e-4),
+                     "share", interval(&x->share, 1), "users_accuracy", interval(&x->user, 1),
+                     "producers_accuracy", interval(&x->producer, 1), "samples_mapped",
+                     whole(x->mapped_samples), "samples_true", whole(x->true_samples), "right",
+                     whole(x->right));
 }
 
 static json_t *stratum_json(const s2clr_area_report *r, int h)
 {
     const s2clr_area_kind *s = &r->census->stratum[h];
-    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "stratum", s->code, "name",
-                     s->name, "pixels", number(s->pixels), "ha", number(s->area / 1e4), "samples",
-                     whole(r->estimate->within[h].samples), "right",
-                     whole(r->estimate->within[h].right), "unlabelled",
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "stratum", s->code, "name",
+                     s2clr_json_words(s->name), "pixels", number(s->pixels), "ha",
+                     number(s->area / 1e4), "samples", whole(r->estimate->within[h].samples),
+                     "right", whole(r->estimate->within[h].right), "unlabelled",
                      whole(r->samples->unlabelled[h]), "removed", whole(r->samples->removed[h]));
 }
 
@@ -59,7 +61,7 @@ static json_t *matrix_json(const s2clr_area_report *r, bool shares)
 
 static void put_note(void *array, const char *text)
 {
-    json_array_append_new(array, json_string(text));
+    json_array_append_new(array, s2clr_json_words(text));
 }
 
 static json_t *left_out_json(const s2clr_area_samples *samples)
@@ -84,17 +86,17 @@ static json_t *map_json(const s2clr_area_census *c)
 {
     char where[300];
     s2clr_area_where_text(c, where, sizeof where);
-    json_t *out = json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "map", c->rule.map, "band",
-                            c->rule.band, "areas", where, "pixels", number(c->pixels), "ha",
-                            number(c->area / 1e4), "nodata_pixels", number(c->nodata),
-                            "pixels_without_stratum", number(c->unstratified), "true_area_factor",
-                            number(c->true_area));
+    json_t *out = json_pack(
+        "{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "map", s2clr_json_words(c->rule.map), "band",
+        c->rule.band, "areas", s2clr_json_words(where), "pixels", number(c->pixels), "ha",
+        number(c->area / 1e4), "nodata_pixels", number(c->nodata), "pixels_without_stratum",
+        number(c->unstratified), "true_area_factor", number(c->true_area));
     if (!c->rule.classes) {
-        json_object_set_new(out, "positive", json_string(c->positive));
+        json_object_set_new(out, "positive", s2clr_json_words(c->positive));
         json_object_set_new(out, "threshold", number(c->rule.threshold));
         json_object_set_new(out, "threshold_from", json_string(c->threshold_from));
     }
-    if (c->rule.strata) json_object_set_new(out, "strata_map", json_string(c->rule.strata));
+    if (c->rule.strata) json_object_set_new(out, "strata_map", s2clr_json_words(c->rule.strata));
     return out;
 }
 
@@ -108,8 +110,8 @@ json_t *s2clr_area_json(const s2clr_area_report *report)
     for (int h = 0; h < report->census->strata; h++)
         json_array_append_new(strata, stratum_json(report, h));
     s2clr_area_notes(report, put_note, notes);
-    json_object_set_new(out, "samples", json_string(report->path));
-    json_object_set_new(out, "design", json_string(s->design));
+    json_object_set_new(out, "samples", s2clr_json_words(report->path));
+    json_object_set_new(out, "design", s2clr_json_words(s->design));
     json_object_set_new(out, "design_from", json_string(s->design_in_file ? "samples" : "option"));
     json_object_set_new(out, "samples_used", whole(s->units));
     json_object_set_new(out, "samples_left_out", left_out_json(s));
@@ -123,19 +125,21 @@ json_t *s2clr_area_json(const s2clr_area_report *report)
     return out;
 }
 
-json_t *s2clr_area_drawn_json(const s2clr_area_census *census, const size_t *taken,
+json_t *s2clr_area_drawn_json(const s2clr_area_census *census, const size_t *taken, double error,
                               const char *path)
 {
     json_t *out = map_json(census), *strata = json_array();
     for (int h = 0; h < census->strata; h++) {
         const s2clr_area_kind *s = &census->stratum[h];
-        json_array_append_new(
-            strata, json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "stratum", s->code, "name", s->name,
-                              "pixels", number(s->pixels), "ha", number(s->area / 1e4),
-                              "expected_right", number(s->right), "samples", whole(taken[h])));
+        json_array_append_new(strata, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "stratum",
+                                                s->code, "name", s2clr_json_words(s->name),
+                                                "pixels", number(s->pixels), "ha",
+                                                number(s->area / 1e4), "expected_right",
+                                                number(s->right), "samples", whole(taken[h])));
     }
-    json_object_set_new(out, "samples", json_string(path));
+    json_object_set_new(out, "samples", s2clr_json_words(path));
     json_object_set_new(out, "design", json_string("stratified"));
+    json_object_set_new(out, "expected_standard_error", number(error));
     json_object_set_new(out, "strata", strata);
     return out;
 }

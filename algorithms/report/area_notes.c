@@ -93,10 +93,14 @@ static void tell_missing(const speech *s, const size_t *missing, const char *wha
     char list[700] = "";
     int told = 0;
     for (int h = 0; h < c->strata; h++) {
+        const char *name = c->stratum[h].name;
         const size_t used = strlen(list);
-        if (missing[h])
-            snprintf(list + used, sizeof list - used, "%s%zu of '%.60s'", told++ ? ", " : "",
-                     missing[h], c->stratum[h].name);
+        if (!missing[h]) continue;
+        if (used + strlen(name) + 60 < sizeof list)
+            snprintf(list + used, sizeof list - used, "%s%zu of '%s'", told++ ? ", " : "",
+                     missing[h], name);
+        else if (list[used - 1] != '.')
+            snprintf(list + used, sizeof list - used, " ...");
     }
     if (told)
         say(s, "%s: %s. They are taken to be like the labelled ones of their stratum.", what, list);
@@ -110,7 +114,9 @@ static void tell_samples(const speech *s)
     tell_missing(s, samples->unlabelled, "Samples without a label");
     tell_missing(s, samples->removed, "Samples that were drawn and are not in the file any more");
     if (samples->shared)
-        say(s, "%zu samples lie on a pixel that another sample lies on too, and all count.",
+        say(s,
+            "%zu samples lie on a pixel that another sample lies on too, and all count; in their "
+            "strata errors are not made smaller for the share of pixels that was sampled.",
             samples->shared);
 }
 
@@ -125,7 +131,7 @@ static void tell_strata(const speech *s)
         const char *name = c->stratum[h].name;
         if (in->same >= 0)
             say(s,
-                "All %zu samples of stratum '%.60s' (%.3g %% of the map) are truly '%.60s': "
+                "All %zu samples of stratum '%s' (%.3g %% of the map) are truly '%s': "
                 "nothing "
                 "is known of the exceptions, and the standard errors leave this stratum out. Up to "
                 "%.3g %% of it may be something else (95 %%, Wilson).",
@@ -134,7 +140,7 @@ static void tell_strata(const speech *s)
                 100 * s2clr_proportion_wilson(0, in->samples).high);
         else if (in->samples < FEW_SAMPLES)
             say(s,
-                "Stratum '%.60s' has only %zu samples; intervals of so few are rough, and mostly "
+                "Stratum '%s' has only %zu samples; intervals of so few are rough, and mostly "
                 "too narrow.",
                 name, in->samples);
     }
@@ -146,11 +152,10 @@ static void tell_classes(const speech *s)
     for (int k = 0; k < e->classes; k++) {
         const char *name = s->report->samples->class_[k].name;
         if (isnan(e->of[k].user.value))
-            say(s, "No sample lies where the map says '%.60s': its user's accuracy is unknown.",
-                name);
+            say(s, "No sample lies where the map says '%s': its user's accuracy is unknown.", name);
         if (isnan(e->of[k].producer.value))
             say(s,
-                "No sample is truly '%.60s': its producer's accuracy and the interval of its area "
+                "No sample is truly '%s': its producer's accuracy and the interval of its area "
                 "are unknown.",
                 name);
     }

@@ -31,10 +31,11 @@ s2clr_status s2clr_area_html(const char *path, const s2clr_area_report *report);
 typedef void (*s2clr_area_note)(void *context, const char *text);
 void s2clr_area_notes(const s2clr_area_report *report, s2clr_area_note each, void *context);
 
-/* taken: (strata) samples of each stratum. */
+/* taken: (strata) samples of each stratum. error: to be expected of the overall accuracy, NaN
+ * unknown. */
 void s2clr_area_drawn_print(FILE *to, const s2clr_area_census *census, const size_t *taken,
-                            const char *path);
-json_t *s2clr_area_drawn_json(const s2clr_area_census *census, const size_t *taken,
+                            double error, const char *path);
+json_t *s2clr_area_drawn_json(const s2clr_area_census *census, const size_t *taken, double error,
                               const char *path);
 
 /* ---- shared by the files that write reports ---- */

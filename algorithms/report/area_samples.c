@@ -24,17 +24,17 @@ const char *s2clr_area_fate_text(s2clr_area_fate fate)
 
 /* ---- design ---- */
 
-static s2clr_status no_design(const s2clr_points *points)
+static s2clr_status no_design(const s2clr_points *points, bool has_column)
 {
     return s2clr_error_set(
         S2CLR_ERR_ARGUMENT,
-        "%s: does not say how its points were chosen (it has no column 'design'). Areas and their "
+        "%s: does not say how its points were chosen (%s). Areas and their "
         "intervals follow only from a probability sample, in which chance chose and every pixel "
         "could be chosen; points that somebody picked, or took along roads, give wrong ones "
         "without "
         "a sign of it. Draw a sample: s2clr area MAP --draw 300 -o samples.gpkg; or, if chance "
         "chose these, say how: --design stratified, random or systematic",
-        points->path);
+        points->path, has_column ? "its column 'design' is empty" : "it has no column 'design'");
 }
 
 static bool is_design(const char *word)
@@ -45,28 +45,47 @@ static bool is_design(const char *word)
     return found;
 }
 
+/* The design that the column gives all rows; *out NULL: it is empty. */
+static s2clr_status read_design(const s2clr_points *points, size_t column, const char **out)
+{
+    const char *first = "";
+    size_t said = 0;
+    for (size_t i = 0; i < points->count; i++) {
+        const char *text = s2clr_points_text(points, i, column);
+        if (!*text) continue;
+        if (said++ == 0) first = text;
+        if (!EQUAL(text, first))
+            return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                                   "%s: row %lld says the design '%.40s', rows before it '%.40s'; "
+                                   "wanted: one sample, drawn in one way",
+                                   points->path, points->row[i], text, first);
+    }
+    *out = said ? first : NULL;
+    for (size_t i = 0; i < points->count && said > 0 && said < points->count; i++)
+        if (!*s2clr_points_text(points, i, column))
+            return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                                   "%s: row %lld does not say how it was chosen, others say "
+                                   "'%.40s' (column 'design'); a point that somebody added is no "
+                                   "part of the sample: take it out, or fill in its design",
+                                   points->path, points->row[i], first);
+    return S2CLR_OK;
+}
+
 static s2clr_status find_design(sampling *s)
 {
     const s2clr_points *points = s->points;
     size_t column;
-    const char *said = s->ask->design;
-    if (!s2clr_points_has_column(points, "design", &column)) {
-        if (!said) return no_design(points);
-    } else {
-        const char *first = said ? said : s2clr_points_text(points, 0, column);
-        if (!*first) return no_design(points);
-        for (size_t i = 0; i < points->count; i++) {
-            const char *text = s2clr_points_text(points, i, column);
-            if (!*text || EQUAL(text, first)) continue;
-            return s2clr_error_set(S2CLR_ERR_MISMATCH,
-                                   "%s: row %lld says the design '%.40s', and %s '%.40s'; wanted: "
-                                   "one sample, drawn in one way",
-                                   points->path, points->row[i], text,
-                                   said ? "--design" : "its first row", first);
-        }
-        if (!said) s->samples->design_in_file = true;
-        said = first;
-    }
+    const char *said = s->ask->design, *own = NULL;
+    const bool has = s2clr_points_has_column(points, "design", &column);
+    if (has) S2CLR_TRY(read_design(points, column, &own));
+    if (!own && !said) return no_design(points, has);
+    if (own && said && !EQUAL(own, said))
+        return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                               "%s: its rows say the design '%.40s', and --design '%.40s'; wanted: "
+                               "one sample, drawn in one way",
+                               points->path, own, said);
+    s->samples->design_in_file = own != NULL;
+    if (own) said = own;
     snprintf(s->samples->design, sizeof s->samples->design, "%.15s", said);
     if (is_design(said)) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
@@ -152,24 +171,33 @@ static void count_removed(sampling *s)
     }
 }
 
+typedef struct spot {
+    int column, row, stratum;
+} spot;
+
 static int by_pixel(const void *a, const void *b)
 {
-    const s2clr_map_value *p = a, *q = b;
+    const spot *p = a, *q = b;
     if (p->row != q->row) return p->row < q->row ? -1 : 1;
     return p->column < q->column ? -1 : p->column > q->column;
 }
 
 static s2clr_status count_shared(sampling *s)
 {
-    s2clr_map_value *sorted;
+    s2clr_area_samples *to = s->samples;
+    spot *spots;
     size_t used = 0;
-    S2CLR_TRY(s2clr_alloc(s->points->count, sizeof *sorted, "samples", (void **)&sorted));
+    S2CLR_TRY(s2clr_alloc(s->points->count, sizeof *spots, "samples", (void **)&spots));
     for (size_t i = 0; i < s->points->count; i++)
-        if (s->sample[i].fate == S2CLR_AREA_USED) sorted[used++] = s->value[i];
-    qsort(sorted, used, sizeof *sorted, by_pixel);
-    for (size_t i = 1; i < used; i++)
-        s->samples->shared += by_pixel(&sorted[i - 1], &sorted[i]) == 0;
-    s2clr_free(sorted);
+        if (s->sample[i].fate == S2CLR_AREA_USED)
+            spots[used++] = (spot){s->value[i].column, s->value[i].row, s->sample[i].stratum};
+    qsort(spots, used, sizeof *spots, by_pixel);
+    for (size_t i = 1; i < used; i++) {
+        if (by_pixel(&spots[i - 1], &spots[i]) != 0) continue;
+        to->shared++;
+        to->repeated[spots[i].stratum] = true;
+    }
+    s2clr_free(spots);
     return S2CLR_OK;
 }
 
@@ -194,6 +222,7 @@ static s2clr_status settle(sampling *s)
     S2CLR_TRY(s2clr_alloc(count, sizeof *to->left_out, "samples", (void **)&to->left_out));
     S2CLR_TRY(s2clr_alloc(strata, sizeof *to->unlabelled, "strata", (void **)&to->unlabelled));
     S2CLR_TRY(s2clr_alloc(strata, sizeof *to->removed, "strata", (void **)&to->removed));
+    S2CLR_TRY(s2clr_alloc(strata, sizeof *to->repeated, "strata", (void **)&to->repeated));
     to->fate[S2CLR_AREA_PLACELESS] = s->points->placeless;
     for (size_t i = 0; i < count; i++) {
         const sample *is = &s->sample[i];
@@ -257,5 +286,6 @@ void s2clr_area_samples_free(s2clr_area_samples *samples)
     s2clr_free(samples->left_out);
     s2clr_free(samples->unlabelled);
     s2clr_free(samples->removed);
+    s2clr_free(samples->repeated);
     s2clr_free(samples);
 }

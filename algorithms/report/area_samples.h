@@ -51,6 +51,7 @@ typedef struct s2clr_area_samples {
     } * left_out; // (left) with a place, in the order of the file
     size_t left;
     size_t shared;      /* samples on a pixel that another sample lies on too */
+    bool *repeated;     // (strata) there are such samples in it
     size_t *unlabelled; // (strata) samples of a stratum without a label
     size_t *removed;    // (strata) drawn, and no longer in the file; as far as it says so
 } s2clr_area_samples;

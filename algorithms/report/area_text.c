@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "report/area_report.h"
+#include "report/text_cell.h"
 
-enum { NAME = 28 };
+enum { NAME = 28, COUNT = 18 };
 
 static double hectares(double m2)
 {
@@ -12,7 +13,8 @@ static double hectares(double m2)
 
 static void put_name(FILE *to, const char *name)
 {
-    fprintf(to, "  %-*.*s", NAME, NAME, name);
+    fputs("  ", to);
+    s2clr_text_cell(to, name, NAME);
 }
 
 static void put_share(FILE *to, const s2clr_area_number *x)
@@ -78,11 +80,14 @@ static void put_matrix(FILE *to, const s2clr_area_report *r)
 {
     const int n = r->estimate->classes;
     fprintf(to, "\n%-*s", NAME + 2, "samples: map down, truth across");
-    for (int j = 0; j < n; j++) fprintf(to, "  %18.18s", r->samples->class_[j].name);
+    for (int j = 0; j < n; j++) {
+        fputs("  ", to);
+        s2clr_text_cell(to, r->samples->class_[j].name, COUNT);
+    }
     fputc('\n', to);
     for (int i = 0; i < n; i++) {
         put_name(to, r->samples->class_[i].name);
-        for (int j = 0; j < n; j++) fprintf(to, "  %18zu", r->estimate->count[i * n + j]);
+        for (int j = 0; j < n; j++) fprintf(to, "  %-*zu", COUNT, r->estimate->count[i * n + j]);
         fputc('\n', to);
     }
 }
@@ -131,7 +136,7 @@ static void put_command(FILE *to, const s2clr_area_rule *rule, const char *thres
 }
 
 void s2clr_area_drawn_print(FILE *to, const s2clr_area_census *census, const size_t *taken,
-                            const char *path)
+                            double error, const char *path)
 {
     char text[300];
     size_t all = 0;
@@ -142,6 +147,11 @@ void s2clr_area_drawn_print(FILE *to, const s2clr_area_census *census, const siz
     fprintf(to, "mapped      %.1f ha (%.4g km2), %.0f pixels, %s\n", hectares(census->area),
             census->area / 1e6, census->pixels, text);
     fprintf(to, "samples     %s: %zu drawn\n", path, all);
+    if (!isnan(error))
+        fprintf(to,
+                "expected    standard error %.5f of the overall accuracy, if the strata are as "
+                "right as expected\n",
+                error);
     fprintf(to, "\n%-*s  %12s  %12s  %8s\n", NAME + 2, "strata", "pixels", "ha", "samples");
     for (int h = 0; h < census->strata; h++) {
         const s2clr_area_kind *s = &census->stratum[h];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "train/prior_shift.h"
 
 #define CURVE_POINTS 200
@@ -25,10 +26,10 @@ s2clr_status s2clr_evaluation_add(s2clr_evaluation *e, const char *name, s2clr_r
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "more than %d classifiers in one evaluation; take fewer models",
                                S2CLR_EVALUATION_ROWS);
-    char unique[sizeof e->row[0].name];
-    snprintf(unique, sizeof unique, "%.140s", name);
-    for (int n = 2; is_named(e, unique); n++)
-        snprintf(unique, sizeof unique, "%.140s (%d)", name, n);
+    char plain[141], unique[sizeof e->row[0].name];
+    s2clr_utf8_show(name, plain, sizeof plain);
+    snprintf(unique, sizeof unique, "%s", plain);
+    for (int n = 2; is_named(e, unique); n++) snprintf(unique, sizeof unique, "%s (%d)", plain, n);
     s2clr_evaluation_row *row = &e->row[e->rows++];
     *row = (s2clr_evaluation_row){.kind = kind, .path = "", .sha256 = "", .level = ""};
     memcpy(row->name, unique, sizeof unique);
@@ -97,7 +98,7 @@ void s2clr_evaluation_leave_out(s2clr_evaluation *e, const char *why, const char
         e->left_outs++;
     }
     if (left->count < S2CLR_EVALUATION_EXAMPLES)
-        snprintf(left->example[left->count], sizeof left->example[0], "%s", sample);
+        s2clr_utf8_show(sample, left->example[left->count], sizeof left->example[0]);
     left->count++;
 }
 

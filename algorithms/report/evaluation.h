@@ -90,6 +90,8 @@ typedef struct s2clr_evaluation {
     int shares;
     double share[S2CLR_EVALUATION_SHARES]; /* of positives, in (0, 1) */
     const char *group_by;                  /* "country"; "" no groups */
+    bool by_class;                         /* groups are the classes of images, each of one label:
+                                              what counts is how many of it are called positive */
     char no_baseline[300];                 /* why there is none, "" otherwise */
     int left_outs;
     s2clr_evaluation_left_out left_out[S2CLR_EVALUATION_LEFT];

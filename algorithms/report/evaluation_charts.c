@@ -136,16 +136,10 @@ void s2clr_evaluation_charts(FILE *to, const s2clr_evaluation *e)
 
 /* ---- groups ---- */
 
-/* A class of images has one label: what counts is how much of it is called positive. */
-static bool by_class(const s2clr_evaluation *e)
-{
-    return strcmp(e->group_by, "class") == 0;
-}
-
 static s2clr_proportion shown_of(const s2clr_evaluation *e, int row, size_t group)
 {
     const s2clr_group_metrics *m = &e->row[row].group[group];
-    return by_class(e) ? s2clr_proportion_wilson(m->tp + m->fp, m->n) : m->recall;
+    return e->by_class ? s2clr_proportion_wilson(m->tp + m->fp, m->n) : m->recall;
 }
 
 static void put_group_bars(FILE *to, const s2clr_evaluation *e)
@@ -163,7 +157,7 @@ static void put_group_bars(FILE *to, const s2clr_evaluation *e)
     }
     if (shown < 2) return;
     snprintf(title, sizeof title, "%s of %.100s by %.60s, with 95 %% intervals",
-             by_class(e) ? "Share called positive" : "Recall", e->row[0].name, e->group_by);
+             e->by_class ? "Share called positive" : "Recall", e->row[0].name, e->group_by);
     s2clr_svg_boxes(to,
                     &(s2clr_chart){"groups", title,
                                    "A box from the lower to the upper end of each group's "
@@ -216,7 +210,7 @@ void s2clr_evaluation_groups(FILE *to, const s2clr_evaluation *e)
     s2clr_html_paragraph(to, "At the classifier's threshold, with Wilson intervals. A dash: the "
                              "group has no sample that this number could be counted from.");
     put_group_bars(to, e);
-    if (by_class(e)) {
+    if (e->by_class) {
         put_called_table(to, e);
         return;
     }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/html_card.h"
 #include "report/html_page.h"
 #include "report/pevaluation.h"
 
@@ -158,77 +159,19 @@ static void put_shares(FILE *to, const s2clr_evaluation *e)
 
 /* ---- who was judged ---- */
 
-static void put_fact(FILE *to, const char *name, const char *value)
-{
-    if (!value[0]) return;
-    fputs("<tr><th scope=\"row\">", to);
-    s2clr_html_text(to, name);
-    fputs("</th><td style=\"text-align:left;overflow-wrap:anywhere\">", to);
-    s2clr_html_text(to, value);
-    fputs("</td></tr>\n", to);
-}
-
-static void put_number(FILE *to, const char *name, double value)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%.6g", value);
-    put_fact(to, name, text);
-}
-
-static void put_calibration(FILE *to, const s2clr_card *card)
-{
-    const s2clr_calibration *c = &card->calibration;
-    char text[300];
-    put_number(to, "temperature", card->temperature);
-    if (!c->part[0]) return;
-    snprintf(
-        text, sizeof text,
-        "fitted on %d samples of %s: bias %.4g, %d knots; calibration error there %.4f before, "
-        "%.4f after",
-        c->samples, c->part, c->bias, c->knots, c->ece_before, c->ece_after);
-    put_fact(to, "calibration", text);
-}
-
-static void put_card(FILE *to, const s2clr_card *card)
-{
-    static const struct {
-        const char *name;
-        s2clr_card_text which;
-    } texts[] = {{"title", S2CLR_CARD_TITLE},
-                 {"trained on", S2CLR_CARD_TRAINED_ON},
-                 {"not validated", S2CLR_CARD_NOT_VALIDATED},
-                 {"licence", S2CLR_CARD_LICENCE},
-                 {"command", S2CLR_CARD_COMMAND}};
-    char bands[S2CLR_CARD_BANDS_MAX * (S2CLR_CARD_WORD + 1)] = "";
-    size_t used = 0;
-    for (int b = 0; b < card->bands; b++)
-        used += (size_t)snprintf(bands + used, sizeof bands - used, "%s%s", b ? "," : "",
-                                 card->band[b]);
-    put_fact(to, "architecture", card->arch.name);
-    put_fact(to, "bands", bands);
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        put_fact(to, texts[i].name, card->text[texts[i].which]);
-    put_calibration(to, card);
-    if (card->arch.outputs == 1) put_number(to, "training share of positives", card->prevalence);
-}
-
 static void put_row(FILE *to, const s2clr_evaluation_row *row)
 {
-    fputs("<h3 style=\"overflow-wrap:anywhere\">", to);
+    fputs("<h3>", to);
     s2clr_html_text(to, row->name);
     fputs("</h3>\n", to);
-    if (row->card && row->card->text[S2CLR_CARD_WARNING][0]) {
-        fputs("<p><strong>Mind: </strong>", to);
-        s2clr_html_text(to, row->card->text[S2CLR_CARD_WARNING]);
-        fputs("</p>\n", to);
-    }
-    fputs("<div class=\"wide\"><table>\n<tbody>\n", to);
-    put_fact(to, "file", row->path);
-    put_fact(to, "SHA-256", row->sha256);
-    put_fact(to, "level", row->level);
-    put_fact(to, "how", row->how);
-    if (row->card) put_card(to, row->card);
-    fputs("</tbody></table></div>\n", to);
+    if (row->card) s2clr_html_mind(to, row->card->text[S2CLR_CARD_WARNING]);
+    s2clr_html_facts_begin(to, row->card ? "The model's card" : "How it was made");
+    s2clr_html_fact(to, "file", "%s", row->path);
+    s2clr_html_fact(to, "SHA-256", "%s", row->sha256);
+    s2clr_html_fact(to, "level", "%s", row->level);
+    s2clr_html_fact(to, "how", "%s", row->how);
+    if (row->card) s2clr_html_card(to, row->card);
+    s2clr_html_table_end(to);
 }
 
 static void put_judged(FILE *to, const s2clr_evaluation *e)

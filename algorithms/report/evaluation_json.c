@@ -1,8 +1,8 @@
 /* An evaluation as JSON: everything the page and the text say. */
 #include <math.h>
-#include <string.h>
 
 #include "base/memory.h"
+#include "report/json_words.h"
 #include "report/pevaluation.h"
 
 /* json_real() refuses what JSON cannot say. */
@@ -14,17 +14,6 @@ static json_t *number(double value)
 static json_t *count(size_t value)
 {
     return json_integer((json_int_t)value);
-}
-
-json_t *s2clr_evaluation_words(const char *text)
-{
-    char plain[1024];
-    size_t i = 0;
-    json_t *out = json_string(text);
-    if (out) return out;
-    for (; text[i] && i < sizeof plain - 1; i++) plain[i] = (char)(text[i] & 0x80 ? '?' : text[i]);
-    plain[i] = '\0';
-    return json_string(plain);
 }
 
 static json_t *interval(double value, double low, double high)
@@ -104,17 +93,17 @@ static json_t *groups_json(const s2clr_evaluation *e)
         json_t *rows = json_array();
         for (int i = 0; i < e->rows && e->row[i].group; i++) {
             json_t *one = group_json(&e->row[i].group[g]);
-            json_object_set_new(one, "name", s2clr_evaluation_words(e->row[i].name));
+            json_object_set_new(one, "name", s2clr_json_words(e->row[i].name));
             json_array_append_new(rows, one);
         }
         const size_t positives = e->rows && e->row[0].group ? e->row[0].group[g].positives : 0;
         json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "name",
-                                              s2clr_evaluation_words(e->group[g].name), "samples",
+                                              s2clr_json_words(e->group[g].name), "samples",
                                               count(e->group[g].count), "positives",
                                               count(positives), "rows", rows));
     }
-    return json_pack("{s:o, s:o}", "by", s2clr_evaluation_words(e->group_by ? e->group_by : ""),
-                     "list", list);
+    return json_pack("{s:o, s:o}", "by", s2clr_json_words(e->group_by ? e->group_by : ""), "list",
+                     list);
 }
 
 /* Each class of images with how many of it the first row calls positive. */
@@ -123,9 +112,9 @@ static json_t *called_json(const s2clr_evaluation *e)
     json_t *out = json_array();
     for (size_t g = 0; g < e->groups; g++) {
         const s2clr_group_metrics *m = e->row[0].group ? &e->row[0].group[g] : NULL;
-        if (m && e->group_by && strcmp(e->group_by, "class") == 0)
+        if (m && e->by_class)
             json_array_append_new(
-                out, json_pack("{s:o, s:o, s:o}", "class", s2clr_evaluation_words(e->group[g].name),
+                out, json_pack("{s:o, s:o, s:o}", "class", s2clr_json_words(e->group[g].name),
                                "samples", count(m->n), "called_positive", count(m->tp + m->fp)));
     }
     return out;
@@ -138,10 +127,10 @@ static json_t *class_json(const s2clr_evaluation *e, const s2clr_evaluation_row 
     const s2clr_class_metrics *m = row->classes;
     const s2clr_proportion recall = s2clr_proportion_wilson(m->hits[c], m->count[c]);
     const s2clr_proportion precision = s2clr_proportion_wilson(m->hits[c], m->called[c]);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", e->class_name[c], "n",
-                     count(m->count[c]), "called", count(m->called[c]), "hits", count(m->hits[c]),
-                     "recall", proportion(&recall), "precision", proportion(&precision), "auc",
-                     number(m->class_auc[c]));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+                     s2clr_json_words(e->class_name[c]), "n", count(m->count[c]), "called",
+                     count(m->called[c]), "hits", count(m->hits[c]), "recall", proportion(&recall),
+                     "precision", proportion(&precision), "auc", number(m->class_auc[c]));
 }
 
 static json_t *confusion_json(const s2clr_evaluation *e, const s2clr_evaluation_row *row)
@@ -195,9 +184,9 @@ static json_t *row_json(const s2clr_evaluation *e, const s2clr_evaluation_row *r
 {
     static const char *const kinds[] = {"model", "baseline", "map"};
     json_t *out = json_pack(
-        "{s:o, s:s, s:o, s:s, s:o, s:o, s:o}", "name", s2clr_evaluation_words(row->name), "kind",
-        kinds[row->kind], "path", s2clr_evaluation_words(row->path), "sha256", row->sha256, "level",
-        s2clr_evaluation_words(row->level), "how", s2clr_evaluation_words(row->how), "metrics",
+        "{s:o, s:s, s:o, s:s, s:o, s:o, s:o}", "name", s2clr_json_words(row->name), "kind",
+        kinds[row->kind], "path", s2clr_json_words(row->path), "sha256", row->sha256, "level",
+        s2clr_json_words(row->level), "how", s2clr_json_words(row->how), "metrics",
         e->classes ? classes_json(e, row) : metrics_json(&row->metrics));
     if (row->card) json_object_set_new(out, "card", card_json(row->card));
     if (e->classes) return out;
@@ -219,7 +208,7 @@ static json_t *left_out_json(const s2clr_evaluation *e)
         const s2clr_evaluation_left_out *left = &e->left_out[i];
         json_t *examples = json_array();
         for (size_t k = 0; k < s2clr_evaluation_named(left); k++)
-            json_array_append_new(examples, s2clr_evaluation_words(left->example[k]));
+            json_array_append_new(examples, s2clr_json_words(left->example[k]));
         json_array_append_new(out, json_pack("{s:s, s:o, s:o}", "why", left->why, "count",
                                              count(left->count), "examples", examples));
     }
@@ -233,15 +222,15 @@ json_t *s2clr_evaluation_json(const s2clr_evaluation *e)
     for (int i = 0; i < e->rows; i++) json_array_append_new(rows, row_json(e, &e->row[i]));
     json_t *out = json_pack(
         "{s:o, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:{s:i, s:b, s:f}, s:o, s:s, s:s, s:o, s:i}",
-        "dataset", s2clr_evaluation_words(e->dataset), "model", s2clr_evaluation_words(first->path),
-        "id", first->card ? first->card->id : "", "sha256", first->sha256, "positive",
-        s2clr_evaluation_words(e->positive), "level", s2clr_evaluation_words(first->level), "part",
-        e->part, "samples", count(e->count), "disturbance", "shift", e->perturb.shift, "blur",
+        "dataset", s2clr_json_words(e->dataset), "model", s2clr_json_words(first->path), "id",
+        first->card ? first->card->id : "", "sha256", first->sha256, "positive",
+        s2clr_json_words(e->positive), "level", s2clr_json_words(first->level), "part", e->part,
+        "samples", count(e->count), "disturbance", "shift", e->perturb.shift, "blur",
         e->perturb.blur, "gain", e->perturb.gain, "rows", rows, "no_baseline", e->no_baseline,
         "missing", e->one_label, "left_out", left_out_json(e), "resamples", e->resamples);
     json_t *classes = json_array();
     for (int c = 0; c < e->classes; c++)
-        json_array_append_new(classes, json_string(e->class_name[c]));
+        json_array_append_new(classes, s2clr_json_words(e->class_name[c]));
     if (e->classes) {
         json_object_set_new(out, "class_names", classes);
         return out;

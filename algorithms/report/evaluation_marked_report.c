@@ -3,6 +3,7 @@
 
 #include "report/evaluation_marked.h"
 #include "report/html_page.h"
+#include "report/json_words.h"
 #include "report/pevaluation.h"
 
 static json_t *number(double value)
@@ -19,9 +20,9 @@ static json_t *proportion(const s2clr_proportion *p)
 json_t *s2clr_marked_json(const s2clr_marked *m)
 {
     return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "marked",
-                     s2clr_evaluation_words(m->path), "id", s2clr_evaluation_words(m->model),
-                     "positive", s2clr_evaluation_words(m->positive), "rows", (json_int_t)m->rows,
-                     "right", (json_int_t)m->right, "wrong", (json_int_t)m->wrong, "unsure",
+                     s2clr_json_words(m->path), "id", s2clr_json_words(m->model), "positive",
+                     s2clr_json_words(m->positive), "rows", (json_int_t)m->rows, "right",
+                     (json_int_t)m->right, "wrong", (json_int_t)m->wrong, "unsure",
                      (json_int_t)m->unsure, "unmarked", (json_int_t)m->unmarked, "precision",
                      proportion(&m->precision), "precision_unsure_wrong", proportion(&m->strict),
                      "precision_unsure_right", proportion(&m->kind), "mean_probability",

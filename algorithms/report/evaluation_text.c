@@ -1,25 +1,10 @@
 /* An evaluation for people at a terminal. */
 #include <math.h>
-#include <string.h>
 
-#include "base/utf8.h"
 #include "report/pevaluation.h"
+#include "report/text_cell.h"
 
 enum { COLUMNS = 3, WIDTH = 26, GROUP_WIDTH = 24, CLASS_WIDTH = 14, GROUPS_SHOWN = 60 };
-
-/* A name from a file, `width` characters wide: nothing of it moves the cursor or ends the line. */
-static void put_name(FILE *to, const char *name, int width)
-{
-    for (; *name && width > 0; width--) {
-        const size_t step = s2clr_utf8_step(name);
-        if (step == 0 || (unsigned char)*name < ' ' || *name == 127)
-            fputc(step ? ' ' : '?', to);
-        else
-            fwrite(name, 1, step, to);
-        name += step ? step : 1;
-    }
-    fprintf(to, "%*s", width, "");
-}
 
 /* "0.9912 [0.9880, 0.9940]", "-" when there is no such number. */
 static void put_value(FILE *to, double value, double low, double high)
@@ -94,7 +79,7 @@ static void put_briefs(FILE *to, const s2clr_evaluation *e, int first, int end)
 {
     for (int i = first; i < end; i++) {
         fputs("  ", to);
-        put_name(to, e->row[i].brief, WIDTH);
+        s2clr_text_cell(to, e->row[i].brief, WIDTH);
     }
     fputc('\n', to);
 }
@@ -179,12 +164,12 @@ static void put_group_column(FILE *to, const s2clr_evaluation *e, int first, int
     char head[64];
     snprintf(head, sizeof head, "recall by %.20s", e->group_by);
     fputc('\n', to);
-    put_name(to, head, GROUP_WIDTH);
+    s2clr_text_cell(to, head, GROUP_WIDTH);
     fprintf(to, " %7s %7s", "samples", e->positives ? "pos." : "");
     put_briefs(to, e, first, end);
     for (size_t g = 0; g < e->groups && g < GROUPS_SHOWN; g++) {
         const s2clr_group_metrics *m = &e->row[first].group[g];
-        put_name(to, e->group[g].name, GROUP_WIDTH);
+        s2clr_text_cell(to, e->group[g].name, GROUP_WIDTH);
         fprintf(to, " %7zu %7zu", m->n, m->positives);
         for (int i = first; i < end; i++) put_proportion(to, &e->row[i].group[g].recall);
         fputc('\n', to);
@@ -200,7 +185,7 @@ static void put_called(FILE *to, const s2clr_evaluation *e)
     for (size_t g = 0; g < e->groups && g < GROUPS_SHOWN; g++) {
         const s2clr_group_metrics *m = &e->row[0].group[g];
         fprintf(to, "%-12s", g ? "" : "classes");
-        put_name(to, e->group[g].name, GROUP_WIDTH);
+        s2clr_text_cell(to, e->group[g].name, GROUP_WIDTH);
         fprintf(to, " %6zu of %6zu called %s%s%s\n", m->tp + m->fp, m->n, e->positive,
                 e->rows > 1 ? " by " : "", e->rows > 1 ? e->row[0].name : "");
     }
@@ -226,7 +211,7 @@ static void put_classes(FILE *to, const s2clr_evaluation *e, int first, int end)
     for (int m = 0; m < S2CLR_CLASS_METRICS; m++) put_class_line(to, e, first, end, m);
     fprintf(to, "\nrecall\n");
     for (int c = 0; c < e->classes; c++) {
-        put_name(to, e->class_name[c], CLASS_WIDTH);
+        s2clr_text_cell(to, e->class_name[c], CLASS_WIDTH);
         for (int i = first; i < end; i++) {
             const s2clr_class_metrics *m = e->row[i].classes;
             const s2clr_proportion recall = s2clr_proportion_wilson(m->hits[c], m->count[c]);
@@ -244,9 +229,8 @@ void s2clr_evaluation_print(FILE *to, const s2clr_evaluation *e)
         (e->classes ? put_classes : put_metrics)(to, e, first, end);
         if (!e->classes) put_shares(to, e, first, end);
     }
-    const bool called = e->group_by && strcmp(e->group_by, "class") == 0;
-    if (e->groups && called) put_called(to, e);
-    for (int first = 0; e->groups && !called && first < e->rows; first += COLUMNS)
+    if (e->groups && e->by_class) put_called(to, e);
+    for (int first = 0; e->groups && !e->by_class && first < e->rows; first += COLUMNS)
         put_group_column(to, e, first, first + COLUMNS < e->rows ? first + COLUMNS : e->rows);
     if (!e->classes && !e->one_label[0])
         fputs("\nat N %: the same samples, weighted as if positives made up that share. Precision "

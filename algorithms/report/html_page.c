@@ -10,7 +10,8 @@
 #include "base/utf8.h"
 
 /* Colours have a contrast of at least 4.5 to their background in both modes; --c are those of
- * marks, told apart by lightness as well. */
+ * marks, told apart by lightness as well. Charts keep their size and scroll where there is no room:
+ * shrunk to a telephone nobody could read them. */
 static const char style[] =
     ":root{color-scheme:light dark;--back:#fff;--text:#1b1f24;--soft:#57606a;--line:#d0d7de;"
     "--c0:#0b5cad;--c1:#b35900;--c2:#6e7781;--fill:#dbe9f9;--low:#b2182b;--high:#2166ac;"
@@ -18,22 +19,38 @@ static const char style[] =
     "@media(prefers-color-scheme:dark){:root{--back:#0d1117;--text:#e6edf3;--soft:#9ea7b3;"
     "--line:#3d444d;--c0:#6cb6ff;--c1:#f69d50;--c2:#adbac7;--fill:#1b3350;--low:#f4726b;"
     "--high:#6cb6ff;--mid:#21262d;--ink:#e6edf3}}\n"
+    "@page{margin:1.5cm}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0 auto;padding:1.5rem clamp(.8rem,3vw,1.5rem);max-width:64rem;"
+    "background:var(--back);color:var(--text);font:16px/1.5 system-ui,sans-serif}\n"
+    "p,li{max-width:46rem;overflow-wrap:anywhere}a{color:var(--c0)}\n"
+    "h1{font-size:1.6rem;line-height:1.2;margin:.5rem 0 1rem;overflow-wrap:anywhere}"
+    "h2{font-size:1.2rem;margin:2.4rem 0 .8rem;padding-bottom:.2rem;"
+    "border-bottom:2px solid var(--line)}h3{font-size:1rem;margin:1.4rem 0 "
+    ".4rem;overflow-wrap:anywhere}\n"
+    "figure,.wide{margin:1rem 0;overflow-x:auto}figcaption,caption{text-align:left;"
+    "color:var(--soft);padding:.2rem 0}caption{font-weight:600}\n"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:right;"
+    "vertical-align:top}th:first-child{text-align:left;font-weight:normal;padding-left:0}"
+    "thead th,thead th:first-child{font-weight:600;color:var(--soft)}"
+    ".facts td{text-align:left;overflow-wrap:anywhere;min-width:11rem}"
+    ".facts th{color:var(--soft)}\n"
+    ".warning{border-left:.3rem solid var(--c1);background:var(--mid);padding:.4rem .8rem}\n"
+    "pre{margin:1rem 0;padding:.6rem .8rem;background:var(--mid);overflow-x:auto;"
+    "white-space:pre-wrap;overflow-wrap:anywhere}code{font:.9em ui-monospace,monospace}\n"
+    "footer{margin-top:2.4rem;color:var(--soft);font-size:.9rem}\n"
     "@media print{:root{--back:#fff;--text:#000;--soft:#444;--line:#bbb;--c0:#0b5cad;--c1:#b35900;"
     "--c2:#6e7781;--fill:#dbe9f9;--low:#b2182b;--high:#2166ac;--mid:#f7f7f7;--ink:#000}"
-    "section,figure,table{break-inside:avoid}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0 auto;padding:1.5rem;max-width:64rem;background:var(--back);color:var(--text);"
-    "font:16px/1.5 system-ui,sans-serif}\n"
-    "h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem;"
-    "border-bottom:1px solid var(--line)}\n"
-    "figure{margin:1rem 0;overflow-x:auto}figcaption,caption{text-align:left;color:var(--soft);"
-    "padding:.2rem 0}\n"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;"
-    "margin:1rem 0}\n"
-    "th,td{padding:.2rem .7rem;border-bottom:1px solid var(--line);text-align:right}"
-    "th:first-child{text-align:left;font-weight:normal}thead th{font-weight:bold}\n"
-    "svg{max-width:100%;height:auto;display:block}svg text{fill:var(--text);"
+    "figure,tr{break-inside:avoid}h2,caption{break-after:avoid}"
+    "body{font-size:10.5pt;max-width:none;padding:0}}\n"
+    ":focus-visible{outline:3px solid var(--c0);outline-offset:2px}\n"
+    "svg{max-width:100%;min-width:36rem;height:auto;display:block}svg text{fill:var(--text);"
     "font:12px system-ui,sans-serif}svg .soft{fill:var(--soft)}\n";
+
+const char s2clr_html_policy[] =
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+    "style-src 'unsafe-inline'\">\n";
 
 bool s2clr_html_named(const char *path)
 {
@@ -75,17 +92,55 @@ void s2clr_html_paragraph(FILE *to, const char *text)
     fputs("</p>\n", to);
 }
 
+void s2clr_html_mind(FILE *to, const char *text)
+{
+    if (!text[0]) return;
+    fputs("<p class=\"warning\"><strong>Mind:</strong> ", to);
+    s2clr_html_text(to, text);
+    fputs("</p>\n", to);
+}
+
+/* Wide tables scroll by themselves, with the keyboard as well. */
+static void begin_table(FILE *to, const char *caption, const char *class)
+{
+    fputs("<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"", to);
+    s2clr_html_text(to, caption);
+    fprintf(to, "\">\n<table%s>\n<caption>", class);
+    s2clr_html_text(to, caption);
+    fputs("</caption>\n", to);
+}
+
 void s2clr_html_table_begin(FILE *to, const char *caption, const char *const *columns)
 {
-    fputs("<div class=\"wide\"><table>\n<caption>", to);
-    s2clr_html_text(to, caption);
-    fputs("</caption>\n<thead><tr>", to);
+    begin_table(to, caption, "");
+    fputs("<thead><tr>", to);
     for (; *columns; columns++) {
         fputs("<th scope=\"col\">", to);
         s2clr_html_text(to, *columns);
         fputs("</th>", to);
     }
     fputs("</tr></thead>\n<tbody>\n", to);
+}
+
+void s2clr_html_facts_begin(FILE *to, const char *caption)
+{
+    begin_table(to, caption, " class=\"facts\"");
+    fputs("<tbody>\n", to);
+}
+
+void s2clr_html_fact(FILE *to, const char *name, const char *format, ...)
+{
+    char text[4096];
+    va_list list;
+    va_start(list, format);
+    const int length = vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    if (length <= 0) return;
+    s2clr_html_row_begin(to, name);
+    fputs("<td>", to);
+    s2clr_html_text(to, text);
+    fputs("</td>", to);
+    s2clr_html_row_end(to);
 }
 
 void s2clr_html_row_begin(FILE *to, const char *heading)
@@ -114,14 +169,15 @@ void s2clr_html_row_end(FILE *to)
 
 void s2clr_html_table_end(FILE *to)
 {
-    fputs("</tbody></table></div>\n", to);
+    fputs("</tbody>\n</table>\n</div>\n", to);
 }
 
 static s2clr_status write_page(FILE *to, const char *title, const char *const *head,
                                s2clr_status (*body)(FILE *to, void *context), void *context)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta name=\"generator\" content=\"s2clr " S2CLR_VERSION "\">\n<title>",
           to);
     s2clr_html_text(to, title);
     fprintf(to, "</title>\n<style>\n%s</style>\n", style);
@@ -144,8 +200,8 @@ static s2clr_status refuse(const char *path, int error)
 s2clr_status s2clr_html_write(const char *path, const char *title,
                               s2clr_status (*body)(FILE *to, void *context), void *context)
 {
-    static const char *const nothing[] = {NULL};
-    return s2clr_html_write_with(path, title, nothing, body, context);
+    static const char *const head[] = {s2clr_html_policy, NULL};
+    return s2clr_html_write_with(path, title, head, body, context);
 }
 
 s2clr_status s2clr_html_write_with(const char *path, const char *title, const char *const *head,

@@ -19,7 +19,11 @@
 s2clr_status s2clr_html_write(const char *path, const char *title,
                               s2clr_status (*body)(FILE *to, void *context), void *context);
 
-/* The same with more in the head, after the style: HTML that is trusted. head ends with NULL. */
+/* For the head: nothing from outside and no script, whatever a name in the page says. */
+extern const char s2clr_html_policy[];
+
+/* The same with more in the head, after the style: HTML that is trusted, the policy or another one
+ * among it. head ends with NULL. */
 s2clr_status s2clr_html_write_with(const char *path, const char *title, const char *const *head,
                                    s2clr_status (*body)(FILE *to, void *context), void *context);
 
@@ -33,6 +37,8 @@ void s2clr_html_text(FILE *to, const char *text);
 void s2clr_html_section(FILE *to, const char *title);
 /* A paragraph of plain text. */
 void s2clr_html_paragraph(FILE *to, const char *text);
+/* What must not be overlooked, such as a model's warning; "" writes nothing. */
+void s2clr_html_mind(FILE *to, const char *text);
 
 /* Tables: the first cell of a row is its heading. columns ends with NULL. */
 void s2clr_html_table_begin(FILE *to, const char *caption, const char *const *columns);
@@ -40,5 +46,10 @@ void s2clr_html_row_begin(FILE *to, const char *heading);
 void s2clr_html_cell(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void s2clr_html_row_end(FILE *to);
 void s2clr_html_table_end(FILE *to);
+
+/* A table of names and texts; a fact without text is left out. Ends with s2clr_html_table_end(). */
+void s2clr_html_facts_begin(FILE *to, const char *caption);
+void s2clr_html_fact(FILE *to, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "dataset/pstore.h"
-#include "report/area_map.h"
+#include "predict/map_raster.h"
 #include "sentinel2/gdal_watch.h"
 
 const char *s2clr_point_state_text(s2clr_point_state state)

@@ -4,9 +4,6 @@
 
 #include "report/evaluation.h"
 
-/* A text as JSON: names come from files and need not be UTF-8, which JSON is. */
-json_t *s2clr_evaluation_words(const char *text);
-
 /* How many of the examples there are: none when the samples left out have no names. */
 size_t s2clr_evaluation_named(const s2clr_evaluation_left_out *left);
 

@@ -13,14 +13,14 @@ trap 'rm -rf "$work"' EXIT
 pairs=$(($# / 2)) gap=8
 export GDAL_PAM_ENABLED=NO
 
-cat >"$work/ramp.txt" <<'RAMP'
-0    68   1  84
-0.25 59  82 139
-0.5  33 145 140
-0.75 94 201  98
-1   253 231  37
-nv  200 200 200
-RAMP
+# ramp MAP.tif: the colours of its style, as gdaldem takes them
+ramp() {
+    sed -n 's/.*<item color="#\(..\)\(..\)\(..\)".* value="\([^"]*\)".*/\4 0x\1 0x\2 0x\3/p' \
+        "${1%.*}.qml" | while read -r value red green blue; do
+        echo "$value $((red)) $((green)) $((blue))"
+    done
+    echo 'nv 200 200 200'
+}
 
 # bands RESULT.json: lines "BAND NUMBER OFFSET SOURCE"
 bands() {
@@ -58,6 +58,7 @@ while [ $# -gt 0 ]; do
     done
     gdalbuildvrt -q -separate "$work/$k-rgb.vrt" \
         "$work/$k-B04.tif" "$work/$k-B03.tif" "$work/$k-B02.tif"
+    ramp "$2" >"$work/ramp.txt"
     gdaldem color-relief -q "$2" "$work/ramp.txt" "$work/$k-ramp.tif"
     gdal_translate -q -outsize "$width" "$height" -r nearest "$work/$k-ramp.tif" "$work/$k-map.tif"
     x=$((k * (width + gap)))

@@ -127,7 +127,7 @@ static void band_chart(FILE *to, const s2clr_band_stats *band)
     snprintf(text, sizeof text, "Half of the pixels lie between %g and %g, the median is %g.",
              band->percentile[3], band->percentile[5], band->percentile[4]);
     s2clr_svg_area(to, &(s2clr_chart){id, title, text}, value, S2CLR_STATS_CHART, band->chart_low,
-                   band->chart_step);
+                   band->chart_step, NAN);
 }
 
 static void bands_part(FILE *to, const s2clr_stats *stats)

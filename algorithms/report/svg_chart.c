@@ -168,7 +168,7 @@ void s2clr_svg_boxes(FILE *to, const s2clr_chart *about, const char *const *name
 }
 
 void s2clr_svg_area(FILE *to, const s2clr_chart *about, const double *value, size_t count,
-                    double low, double step)
+                    double low, double step, double mark)
 {
     const int left = 20, right = WIDTH - 20, top = 8, bottom = 130;
     double most = 0;
@@ -184,5 +184,10 @@ void s2clr_svg_area(FILE *to, const s2clr_chart *about, const double *value, siz
                 left + (double)(i + 1) * width, y);
     }
     fprintf(to, "L%d %dZ\"/>\n", right, bottom);
+    if (!isnan(mark))
+        fprintf(to,
+                "<path stroke=\"var(--c1)\" stroke-width=\"2\" stroke-dasharray=\"6 4\" "
+                "d=\"M%.1f %dV%d\"/>\n",
+                left + (mark - low) / (step * (double)count) * (right - left), top, bottom);
     s2clr_svg_end(to);
 }

@@ -30,9 +30,9 @@ void s2clr_svg_heat(FILE *to, const s2clr_chart *about, const char *const *name,
 void s2clr_svg_boxes(FILE *to, const s2clr_chart *about, const char *const *name,
                      const double (*quantile)[5], size_t count, double low, double high);
 
-/* Counts of equal steps from `low` on, as an area. */
+/* Counts of equal steps from `low` on, as an area; a dashed line at `mark` (NaN: none). */
 void s2clr_svg_area(FILE *to, const s2clr_chart *about, const double *value, size_t count,
-                    double low, double step);
+                    double low, double step, double mark);
 
 typedef struct s2clr_line {
     const char *name;

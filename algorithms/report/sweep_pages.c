@@ -52,19 +52,16 @@ static s2clr_status table(FILE *to, const s2clr_sweep *sweep)
 /* What all trials share; lists are the trials themselves. */
 static void settings_table(FILE *to, const char *settings)
 {
-    static const char *const columns[] = {"setting", "value", NULL};
     const char *key;
     json_t *root = json_loads(settings, 0, NULL), *value;
-    s2clr_html_table_begin(to, "What all trials share", columns);
+    s2clr_html_facts_begin(to, "What all trials share");
     json_object_foreach(root, key, value)
     {
         if (json_is_array(value)) continue;
-        s2clr_html_row_begin(to, key);
         if (json_is_string(value))
-            s2clr_html_cell(to, "%s", json_string_value(value));
+            s2clr_html_fact(to, key, "%s", json_string_value(value));
         else
-            s2clr_html_cell(to, "%.6g", json_number_value(value));
-        s2clr_html_row_end(to);
+            s2clr_html_fact(to, key, "%.6g", json_number_value(value));
     }
     s2clr_html_table_end(to);
     json_decref(root);

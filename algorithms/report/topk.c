@@ -104,6 +104,11 @@ s2clr_status s2clr_topk_choose(s2clr_topk_list *list, const s2clr_topk_rule *rul
     if (rule->count < 1 || rule->count > S2CLR_TOPK_MAX)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%zu patches on a sheet; wanted: 1 to %d",
                                rule->count, S2CLR_TOPK_MAX);
+    if (rule->random && rule->distance > 0)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "draws at a distance of %g: what lies alone would be drawn more "
+                               "often than what lies among others; wanted: no distance",
+                               rule->distance);
     if (rule->random)
         S2CLR_TRY(shuffle(list, rule->seed));
     else if (list->count)

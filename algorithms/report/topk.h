@@ -12,7 +12,8 @@
  * Equal probabilities come in the order of their names, so that a sheet is the same every time.
  * What has no probability (NaN) is left out and counted. With a distance, a patch that lies nearer
  * than that, along both axes, to one chosen before is passed over (non-maximum suppression): at the
- * side of a patch, no two of a sheet show the same ground.
+ * side of a patch, no two of a sheet show the same ground. Draws know no distance: every patch has
+ * the same chance, so that the precision of those drawn is that of all.
  */
 #ifndef S2CLR_REPORT_TOPK_H
 #define S2CLR_REPORT_TOPK_H
@@ -47,7 +48,7 @@ void s2clr_topk_list_clear(s2clr_topk_list *list);
 
 typedef struct s2clr_topk_rule {
     size_t count;    /* at most so many, 1 to S2CLR_TOPK_MAX */
-    double distance; /* 0: places do not matter */
+    double distance; /* 0: places do not matter; of draws always */
     bool random;     /* drawn, not ranked: Philox of the seed and the item's order */
     uint64_t seed;
 } s2clr_topk_rule;

@@ -18,7 +18,7 @@ typedef struct s2clr_topk_map {
     char warning[1024];                                     /* the model's, "" none */
 } s2clr_topk_map;
 
-/* What a map says of itself in its metadata (domain S2CLR). */
+/* What a map says of itself: the tags of s2clr-predict(1). */
 s2clr_status s2clr_topk_map_describe(const char *path, s2clr_topk_map *out);
 
 /* Adds the pixels of the map's first band, which has to hold probabilities: centres in pixels of

@@ -143,6 +143,15 @@ static s2clr_status place_patches(const s2clr_topk_raster *raster, const int64_t
     return S2CLR_OK;
 }
 
+/* Where the patch begins that is centred on an item: s * i + floor(s / 2) - floor(P / 2) under
+ * pixel i of a map of stride s. An odd s or P puts the item half a pixel beyond; a quarter is wide
+ * of that and of rounding. */
+static int64_t start_of(double centre, int patch)
+{
+    const int half = patch / 2;
+    return (int64_t)floor(centre - half + 0.25);
+}
+
 /* ---- pixels ---- */
 
 static s2clr_status read_windows(s2clr_stack *stack, const int64_t (*corner)[2], uint8_t *valid,
@@ -189,12 +198,11 @@ s2clr_status s2clr_topk_windows_read(const s2clr_topk_look *look, const s2clr_to
                                      const s2clr_progress *progress, s2clr_sheet *sheet,
                                      s2clr_topk_pixels *pixels)
 {
-    const double half = raster->patch / 2.0;
     int64_t(*corner)[2];
     S2CLR_TRY(s2clr_alloc(count, sizeof *corner, "corners of patches", (void **)&corner));
     for (size_t i = 0; i < count; i++) {
-        corner[i][0] = (int64_t)floor(item[i].x - half + 0.5);
-        corner[i][1] = (int64_t)floor(item[i].y - half + 0.5);
+        corner[i][0] = start_of(item[i].x, raster->patch);
+        corner[i][1] = start_of(item[i].y, raster->patch);
     }
     s2clr_status status = name_patches(look, (const int64_t(*)[2])corner, count, sheet);
     if (status == S2CLR_OK)

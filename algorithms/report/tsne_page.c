@@ -1,26 +1,8 @@
 /* The page of a map. */
 #include <math.h>
-#include <stdarg.h>
 
 #include "report/html_page.h"
 #include "report/tsne_picture.h"
-
-static void fact(FILE *to, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void fact(FILE *to, const char *name, const char *format, ...)
-{
-    char text[1000];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    fputs("<tr><th scope=\"row\">", to);
-    s2clr_html_text(to, name);
-    fputs("</th><td style=\"text-align:left;overflow-wrap:anywhere\">", to);
-    s2clr_html_text(to, text);
-    fputs("</td></tr>\n", to);
-}
 
 static void put_summary(FILE *to, const s2clr_tsne_map *map)
 {
@@ -31,9 +13,7 @@ static void put_summary(FILE *to, const s2clr_tsne_map *map)
              "is alike to the network lies side by side. Colours are not known to it.",
              map->n, map->part, map->dataset, map->layer, card->id);
     s2clr_html_paragraph(to, text);
-    if (!card->text[S2CLR_CARD_WARNING][0]) return;
-    snprintf(text, sizeof text, "Mind: %.1100s", card->text[S2CLR_CARD_WARNING]);
-    s2clr_html_paragraph(to, text);
+    s2clr_html_mind(to, card->text[S2CLR_CARD_WARNING]);
 }
 
 static void put_worth(FILE *to, const s2clr_tsne_map *map)
@@ -95,25 +75,27 @@ static void put_origin(FILE *to, const s2clr_tsne_map *map)
 {
     const s2clr_tsne_options *o = &map->options;
     s2clr_html_section(to, "How it was made");
-    fputs("<div class=\"wide\"><table><tbody>\n", to);
-    fact(to, "model", "%s, %s", s2clr_model_card(map->model)->id, s2clr_model_path(map->model));
-    fact(to, "SHA-256", "%s", s2clr_model_sha256(map->model));
-    fact(to, "data set", "%s, part %s, level %s", map->dataset, map->part, map->level);
-    fact(to, "patches", "%zu of %zu", map->n, map->part_count);
-    fact(to, "colours", "by %s", map->by);
-    fact(to, "embeddings", "layer %s, %zu numbers", map->layer, map->width);
+    s2clr_html_facts_begin(to, "Model, data and settings");
+    s2clr_html_fact(to, "model", "%s, %s", s2clr_model_card(map->model)->id,
+                    s2clr_model_path(map->model));
+    s2clr_html_fact(to, "SHA-256", "%s", s2clr_model_sha256(map->model));
+    s2clr_html_fact(to, "data set", "%s, part %s, level %s", map->dataset, map->part, map->level);
+    s2clr_html_fact(to, "patches", "%zu of %zu", map->n, map->part_count);
+    s2clr_html_fact(to, "colours", "by %s", map->by);
+    s2clr_html_fact(to, "embeddings", "layer %s, %zu numbers", map->layer, map->width);
     if (map->components < map->width)
-        fact(to, "principal components", "%zu, with %.2f %% of the variance", map->components,
-             100 * map->kept);
-    fact(to, "t-SNE",
-         "perplexity %g (%zu neighbours), %d iterations, the first %d with attraction times %g, "
-         "theta %g, rate %g",
-         o->perplexity, map->result.neighbours, o->iterations, o->exaggerated, o->exaggeration,
-         o->theta, map->result.rate);
-    fact(to, "start", "%s, seed %llu",
-         o->random_start ? "random" : "first two principal components",
-         (unsigned long long)o->seed);
-    fputs("</tbody></table></div>\n", to);
+        s2clr_html_fact(to, "principal components", "%zu, with %.2f %% of the variance",
+                        map->components, 100 * map->kept);
+    s2clr_html_fact(
+        to, "t-SNE",
+        "perplexity %g (%zu neighbours), %d iterations, the first %d with attraction times %g, "
+        "theta %g, rate %g",
+        o->perplexity, map->result.neighbours, o->iterations, o->exaggerated, o->exaggeration,
+        o->theta, map->result.rate);
+    s2clr_html_fact(to, "start", "%s, seed %llu",
+                    o->random_start ? "random" : "first two principal components",
+                    (unsigned long long)o->seed);
+    s2clr_html_table_end(to);
 }
 
 static s2clr_status body(FILE *to, void *context)
@@ -133,5 +115,6 @@ s2clr_status s2clr_tsne_page(const char *path, const s2clr_tsne_map *map)
 {
     char title[200];
     snprintf(title, sizeof title, "What %.80s sees: a t-SNE map", s2clr_model_card(map->model)->id);
-    return s2clr_html_write(path, title, body, &map);
+    const char *const head[] = {s2clr_html_policy, s2clr_tsne_style, NULL};
+    return s2clr_html_write_with(path, title, head, body, &map);
 }

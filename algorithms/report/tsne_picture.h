@@ -27,6 +27,9 @@ double s2clr_tsne_density(const s2clr_tsne_map *map, const s2clr_tsne_frame *fra
 /* A name of at most `most` bytes, up to S2CLR_TSNE_NAME of them, cut between characters. */
 void s2clr_tsne_put_name(FILE *to, const char *name, size_t most);
 
+/* The colours of classes, for the head of the page. */
+extern const char s2clr_tsne_style[];
+
 /* All points, coloured by class, and a legend. */
 s2clr_status s2clr_tsne_draw_points(FILE *to, const s2clr_tsne_map *map);
 

@@ -12,7 +12,7 @@ enum { SIDE = 740, WIDTH = 980, HEIGHT = 750, LAYERS = 8, ROW = 24, NAME_MAX = 2
 
 /* Contrast of at least 3 to the page in both modes; neighbours in the list differ in lightness or
  * warmth. Beyond twelve classes the marks are squares. */
-static const char style[] =
+const char s2clr_tsne_style[] =
     "<style>:root{--t0:#0b5cad;--t1:#b35900;--t2:#1a7f37;--t3:#a4133c;--t4:#7b3fb5;--t5:#00797f;"
     "--t6:#8a6d00;--t7:#c2188f;--t8:#57606a;--t9:#4b2e14;--t10:#4c8a12;--t11:#3a36d8}"
     "@media(prefers-color-scheme:dark){:root{--t0:#6cb6ff;--t1:#f69d50;--t2:#57d27a;--t3:#ff8095;"
@@ -146,7 +146,6 @@ s2clr_status s2clr_tsne_draw_points(FILE *to, const s2clr_tsne_map *map)
     snprintf(text, sizeof text,
              "%zu points, coloured by class; the heat maps show each class by itself.", map->n);
     s2clr_svg_begin(to, &(s2clr_chart){"points", "Every patch as a point", text}, WIDTH, HEIGHT);
-    fputs(style, to);
     fprintf(to,
             "<rect x=\".5\" y=\".5\" width=\"%d\" height=\"%d\" fill=\"none\" "
             "stroke=\"var(--line)\"/>\n",

@@ -6,6 +6,7 @@
 
 #include "dataset/csv_text.h"
 #include "file/file_replace.h"
+#include "report/json_words.h"
 #include "report/tsne_map.h"
 
 static void print_classes(FILE *to, const s2clr_tsne_map *map)
@@ -60,11 +61,11 @@ static json_t *classes_json(const s2clr_tsne_map *map)
     for (int c = 0; c < map->classes; c++) {
         const s2clr_tsne_class *class = &map->class[c];
         if (class->count)
-            json_array_append_new(out, json_pack("{s:s, s:b, s:I, s:o, s:o}", "name", class->name,
-                                                 "known", !class->unknown, "samples",
-                                                 (json_int_t) class->count, "recall_embeddings",
-                                                 real_or_null(class->recall_rows), "recall_map",
-                                                 real_or_null(class->recall_map)));
+            json_array_append_new(
+                out, json_pack("{s:o, s:b, s:I, s:o, s:o}", "name", s2clr_json_words(class->name),
+                               "known", !class->unknown, "samples", (json_int_t) class->count,
+                               "recall_embeddings", real_or_null(class->recall_rows), "recall_map",
+                               real_or_null(class->recall_map)));
     }
     return out;
 }
@@ -81,13 +82,13 @@ static json_t *settings_json(const s2clr_tsne_map *map)
 
 json_t *s2clr_tsne_json(const s2clr_tsne_map *map)
 {
-    json_t *out =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:f}", "model",
-                  s2clr_model_path(map->model), "id", s2clr_model_card(map->model)->id, "sha256",
-                  s2clr_model_sha256(map->model), "dataset", map->dataset, "part", map->part,
-                  "level", map->level, "part_samples", (json_int_t)map->part_count, "samples",
-                  (json_int_t)map->n, "layer", map->layer, "width", (json_int_t)map->width,
-                  "components", (json_int_t)map->components, "variance_kept", map->kept);
+    json_t *out = json_pack(
+        "{s:o, s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:f}", "model",
+        s2clr_json_words(s2clr_model_path(map->model)), "id", s2clr_model_card(map->model)->id,
+        "sha256", s2clr_model_sha256(map->model), "dataset", s2clr_json_words(map->dataset), "part",
+        map->part, "level", map->level, "part_samples", (json_int_t)map->part_count, "samples",
+        (json_int_t)map->n, "layer", map->layer, "width", (json_int_t)map->width, "components",
+        (json_int_t)map->components, "variance_kept", map->kept);
     json_t *found =
         json_pack("{s:o, s:f, s:I, s:f, s:o, s:o, s:s, s:s, s:o}", "tsne", settings_json(map),
                   "divergence", map->result.divergence, "k", (json_int_t)map->neighbours,

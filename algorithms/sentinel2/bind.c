@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/suggest.h"
 #include "sentinel2/bands.h"
 #include "sentinel2/pnames.h"
 #include "sentinel2/pstack.h"
@@ -82,6 +83,24 @@ static s2clr_status bad_bands(const char *given, const char *why)
                            given, why);
 }
 
+static s2clr_status unused_band(const char *given, const char *name, const s2clr_card *card)
+{
+    const char *names[S2CLR_CARD_BANDS_MAX];
+    char why[160], wanted[80] = "";
+    for (int i = 0; i < card->bands; i++) {
+        const size_t at = strlen(wanted);
+        names[i] = card->band[i];
+        if (at < sizeof wanted - 8)
+            snprintf(wanted + at, sizeof wanted - at, "%s%.6s", i ? "," : "", card->band[i]);
+    }
+    /* B05 is not B04 mistyped. */
+    const char *near =
+        s2clr_band_find(name) ? NULL : s2clr_suggest(name, names, (size_t)card->bands);
+    snprintf(why, sizeof why, "\"%.20s\" is no band of the model (%s)%s%.20s", name, wanted,
+             near ? ": did you mean " : "", near ? near : "");
+    return bad_bands(given, why);
+}
+
 /* One item of --input-bands: "3" or "B04=3"; *slot is the card's band it is for. */
 static s2clr_status parse_item(const char *given, const char *item, size_t length,
                                const s2clr_card *card, int *slot, long *number)
@@ -98,7 +117,7 @@ static s2clr_status parse_item(const char *given, const char *item, size_t lengt
         band = s2clr_band_find(text);
         for (*slot = 0; *slot < card->bands; ++*slot)
             if (strcasecmp(card->band[*slot], band ? band->name : text) == 0) break;
-        if (*slot == card->bands) return bad_bands(given, "names a band the model does not use");
+        if (*slot == card->bands) return unused_band(given, text, card);
     }
     *number = strtol(digits, &end, 10);
     if (digits[0] < '0' || digits[0] > '9' || *end) return bad_bands(given, "not a whole number");

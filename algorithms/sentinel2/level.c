@@ -85,13 +85,23 @@ static s2clr_status pick_level(const s2clr_found *found, const s2clr_card *card,
     return S2CLR_OK;
 }
 
-static void find_baseline(const s2clr_found *found, s2clr_stack_info *info)
+/* From the product's XML, or from a raster that carries what it says. */
+static const char *product_item(const s2clr_found *found, const char *in_xml, const char *key)
 {
-    const char *text = found->has_xml ? found->xml.baseline : "";
+    const char *text = found->has_xml ? in_xml : "";
     for (int i = 0; i < found->opened && !text[0]; i++) {
-        const char *item = GDALGetMetadataItem(found->open[i].handle, "PROCESSING_BASELINE", NULL);
+        const char *item = GDALGetMetadataItem(found->open[i].handle, key, NULL);
         if (item) text = item;
     }
+    return text;
+}
+
+static void find_origin(const s2clr_found *found, s2clr_stack_info *info)
+{
+    const char *text = product_item(found, found->xml.baseline, "PROCESSING_BASELINE");
+    const char *time = product_item(found, found->xml.acquired, "PRODUCT_START_TIME");
+    if (time[strspn(time, "0123456789-T:.Z")] == '\0')
+        snprintf(info->acquired, sizeof info->acquired, "%s", time);
     if (text[0])
         snprintf(info->baseline, sizeof info->baseline, "%s", text);
     else
@@ -107,7 +117,7 @@ s2clr_status s2clr_stack_level(const s2clr_found *found, const s2clr_card *card,
         return s2clr_error_set(S2CLR_ERR_MISMATCH, "card %s: names no processing level", card->id);
     found_level(found, stack, known, from);
     S2CLR_TRY(pick_level(found, card, options->level, &stack->info, known, from));
-    find_baseline(found, &stack->info);
+    find_origin(found, &stack->info);
     *out = s2clr_card_find_level(card, stack->info.level);
     return S2CLR_OK;
 }

@@ -89,6 +89,7 @@ s2clr_status s2clr_product_parse(const char *xml, const char *path, s2clr_produc
         snprintf(product.level, sizeof product.level, "L%.2s", level + 6);
     snprintf(product.baseline, sizeof product.baseline, "%s",
              text_of(root, "=PROCESSING_BASELINE"));
+    snprintf(product.acquired, sizeof product.acquired, "%s", text_of(root, "=PRODUCT_START_TIME"));
     const s2clr_status status = parse_offsets(root, path, &product);
     CPLDestroyXMLNode(root);
     if (status == S2CLR_OK) *out = product;

@@ -32,7 +32,7 @@ typedef struct s2clr_candidate {
 
 /* What a product's XML says; offsets by band_id, NaN where not given. */
 typedef struct s2clr_product {
-    char level[8], baseline[16];
+    char level[8], baseline[16], acquired[32];
     bool has_offsets;
     char offset_name[24]; /* "BOA_ADD_OFFSET" or "RADIO_ADD_OFFSET" */
     double offset[13];

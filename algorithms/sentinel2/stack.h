@@ -62,6 +62,7 @@ typedef struct s2clr_stack_info {
     char offset_from[64];        /* "BOA_ADD_OFFSET in product XML", "--boa-offset", "none found" */
     char opened_as[64];          /* row of the opener table: "L2A SAFE" */
     char baseline[16];           /* processing baseline, "" if unknown */
+    char acquired[32];           /* when sensing began, "2022-10-05T11:54:11.024Z"; "" if unknown */
     bool has_scl;
     int bands;
     s2clr_stack_band band[S2CLR_CARD_BANDS_MAX];

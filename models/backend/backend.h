@@ -201,6 +201,7 @@ typedef struct s2clr_backend_entry {
     const char *name;             /* table line in backend_registry.c */
     const s2clr_backend *backend; /* NULL when it cannot be used here */
     const char *why;              /* one line: why not; "" when usable */
+    bool built;                   /* with this program: that it is not here is a fault */
 } s2clr_backend_entry;
 
 /* All table lines; loads modules on first use (S2CLR_BACKEND_PATH, then next to the executable,

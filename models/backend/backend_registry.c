@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "backend/portable.h"
+#include "base/suggest.h"
 
 enum { PATH_TEXT_MAX = 4 * PATH_MAX, WHY_MAX = 1024 };
 
@@ -25,11 +26,12 @@ typedef struct table_line {
     const char *name;
     const s2clr_backend *builtin; /* NULL: a module */
     const char *module;           /* file name */
+    bool built;                   /* by the build that made this */
 } table_line;
 
 static const table_line lines[] = {
-    {"onednn", NULL, "s2clr_onednn.so"},
-    {"portable", &s2clr_backend_portable, NULL},
+    {"onednn", NULL, "s2clr_onednn.so", S2CLR_ONEDNN_BUILT},
+    {"portable", &s2clr_backend_portable, NULL, true},
 };
 
 enum { LINES = sizeof lines / sizeof lines[0] };
@@ -169,7 +171,7 @@ static void fill(void)
         const s2clr_backend *backend = lines[i].builtin;
         if (!backend) backend = load(path, lines[i].module, reasons[i]);
         if (backend && !usable(backend, reasons[i])) backend = NULL;
-        entries[i] = (s2clr_backend_entry){lines[i].name, backend, reasons[i]};
+        entries[i] = (s2clr_backend_entry){lines[i].name, backend, reasons[i], lines[i].built};
     }
     s2clr_error_clear();
 }
@@ -194,13 +196,16 @@ static const s2clr_backend *best(void)
 
 static s2clr_status unknown(const char *name)
 {
-    char known[256] = "auto";
+    const char *names[LINES + 2] = {"auto", "cpu"};
+    char known[256] = "auto, cpu";
     for (size_t i = 0; i < LINES; i++) {
         const size_t used = strlen(known);
+        names[i + 2] = lines[i].name;
         snprintf(known + used, sizeof known - used, ", %s", lines[i].name);
     }
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "there is no backend '%s', known are: %s", name,
-                           known);
+    const char *near = s2clr_suggest(name, names, LINES + 2);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "there is no backend '%s'%s%s; known are: %s", name,
+                           near ? ": did you mean " : "", near ? near : "", known);
 }
 
 s2clr_status s2clr_backend_find(const char *name, const s2clr_backend **out)

@@ -1,9 +1,18 @@
 #include "base/suggest.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX 63
+
+/* A wrong case is no mistake of two letters. */
+static bool same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -21,9 +30,9 @@ size_t s2clr_edit_distance(const char *a, const char *b)
         const size_t *last = row[(i - 1) % 3], *before = row[(i + 1) % 3];
         now[0] = i;
         for (size_t j = 1; j <= m; j++) {
-            now[j] = last[j - 1] + (a[i - 1] != b[j - 1]);
+            now[j] = last[j - 1] + !same(a[i - 1], b[j - 1]);
             now[j] = smaller(now[j], smaller(last[j], now[j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
                 now[j] = smaller(now[j], before[j - 2] + 1);
         }
     }
@@ -43,6 +52,6 @@ const char *s2clr_suggest(const char *word, const char *const *candidates, size_
         }
     }
     for (size_t i = 0; !best && length > 1 && i < count; i++)
-        if (strncmp(word, candidates[i], length) == 0) best = candidates[i];
+        if (strncasecmp(word, candidates[i], length) == 0) best = candidates[i];
     return best;
 }

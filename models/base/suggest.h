@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /* Insertions, deletions, substitutions and swaps of neighbours that turn a into b (optimal string
- * alignment). Words beyond 63 bytes count as infinitely far: SIZE_MAX. */
+ * alignment); small and capital letters are the same. Words beyond 63 bytes count as infinitely far: SIZE_MAX. */
 size_t s2clr_edit_distance(const char *a, const char *b);
 
 /* The candidate nearest to `word` when it is near enough (a third of its length, at least 1, or

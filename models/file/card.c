@@ -78,6 +78,8 @@ static const s2clr_field level_rows[] = {
 static const s2clr_field calibration_rows[] = {
     {"bias",       KIND(NUMBER), CALIBRATION(bias),       0,    false, -1e3, 1e3, USE(ALWAYS)},
     {"knots",      KIND(KNOTS),  CALIBRATION(knots),      0,    false, 0,    0, USE(FILLED)},
+    {"network_prevalence", KIND(NUMBER), CALIBRATION(network_prevalence), 0, false, 0, 1,
+     USE(FILLED)},
     {"part",       KIND(LABEL),  CALIBRATION(part),       WORD, true,  1,    0, USE(ALWAYS)},
     {"samples",    KIND(INT),    CALIBRATION(samples),    0,    true,  1,    1e9, USE(ALWAYS)},
     {"ece_before", KIND(NUMBER), CALIBRATION(ece_before), 0,    true,  0,    1, USE(ALWAYS)},

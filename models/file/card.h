@@ -40,9 +40,11 @@ typedef struct s2clr_card_level {
 /* How the logit of a network of one output becomes a probability, beyond the temperature; all zero:
  * by the temperature alone (file/card_probability.h). */
 typedef struct s2clr_calibration {
-    double bias; /* added to logit / temperature; 0 where there are knots */
-    int knots;   /* 0: none, else 2 or more: the probability is linear between them */
-    int samples; /* fitted on so many */
+    double bias;               /* added to logit / temperature; 0 where there are knots */
+    int knots;                 /* 0: none, else 2 or more: the probability is linear between them */
+    int samples;               /* fitted on so many */
+    double network_prevalence; /* with bias or knots: share of positives that the network's own
+                                  logits hold for, as after training; 0: unknown */
     double knot_logit[S2CLR_CARD_KNOTS]; /* rising */
     double knot_p[S2CLR_CARD_KNOTS];     /* not falling, inside (0, 1) */
     char part[S2CLR_CARD_WORD];          /* what it was fitted on: "validation"; "": nothing was */
@@ -88,7 +90,7 @@ typedef struct s2clr_card {
     double temperature; /* p = sigmoid(logit / temperature), > 0; see `calibration` */
     s2clr_calibration calibration;
     double prevalence; /* share of positives that the probabilities hold for: of the training, or
-                          of the part they were calibrated on */
+                          what bias or knots were fitted for */
     uint64_t seed;
     char *text[S2CLR_CARD_TEXTS]; /* owned; never NULL after parse/new */
 } s2clr_card;

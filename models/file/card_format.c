@@ -144,6 +144,7 @@ static bool is_filled(const s2clr_card *card, const unsigned char *base, const s
     if (field->kind == S2CLR_FIELD_INTS)
         return *(const int *)(const void *)(base + field->room) > 0;
     if (field->kind == S2CLR_FIELD_INT) return *(const int *)at != 0;
+    if (field->kind == S2CLR_FIELD_NUMBER) return *(const double *)at != 0;
     return *(const char *)at != '\0';
 }
 

@@ -228,6 +228,16 @@ s2clr_status s2clr_model_check_binary(const s2clr_model *model)
                            model->path, card->arch.outputs);
 }
 
+s2clr_status s2clr_model_check_prevalence(const s2clr_model *model)
+{
+    const double trained = model->card->prevalence;
+    if (trained > 0 && trained < 1) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                           "%s: the card says a training prevalence of %g, from which no other "
+                           "one can be reached: leave the prevalence away",
+                           model->path, trained);
+}
+
 /* ---- writing ---- */
 
 static bool same_layers(int count, const int *layer, int other_count, const int *other)

@@ -34,6 +34,10 @@ const char *s2clr_model_sha256(const s2clr_model *model); /* 64 hex digits of th
  * to do instead (an encoder: embed or finetune). */
 s2clr_status s2clr_model_check_binary(const s2clr_model *model);
 
+/* S2CLR_OK when the model's probabilities can be moved to another share of positives: the one in its
+ * card has odds. */
+s2clr_status s2clr_model_check_prevalence(const s2clr_model *model);
+
 /* Loads a torchvision-named weights file without a card into params of `net`
  * (num_batches_tracked and other unknown tensors are ignored, missing ones are an error). */
 s2clr_status s2clr_model_load_weights(const char *path, const s2clr_net *net, float *params);

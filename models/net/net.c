@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/suggest.h"
 #include "net/pnet.h"
 
-enum { CHANNELS_MAX = 4096, OUTPUTS_MAX = 4096, WIDTH_MAX = 1024, DEPTH_MAX = 64 };
+enum { CHANNELS_MAX = 4096, OUTPUTS_MAX = 4096, WIDTH_MAX = 1024, DEPTH_MAX = 64, ARCHS_MAX = 64 };
 
 static s2clr_status check_range(const char *what, int value, int low, int high)
 {
@@ -21,8 +22,10 @@ static s2clr_status find_entry(const char *name, const s2clr_arch_entry **out)
 {
     const s2clr_arch_entry *list;
     const size_t count = s2clr_arch_list(&list);
+    const char *names[ARCHS_MAX];
     char known[256] = "";
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && i < ARCHS_MAX; i++) {
+        names[i] = list[i].name;
         if (strcmp(list[i].name, name) == 0) {
             *out = &list[i];
             return S2CLR_OK;
@@ -30,8 +33,10 @@ static s2clr_status find_entry(const char *name, const s2clr_arch_entry **out)
         const size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", list[i].name);
     }
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "unknown architecture \"%.31s\": choose one of %s",
-                           name, known);
+    const char *near = s2clr_suggest(name, names, count < ARCHS_MAX ? count : ARCHS_MAX);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "unknown architecture \"%.31s\"%s%s: choose one of %s", name,
+                           near ? ": did you mean " : "", near ? near : "", known);
 }
 
 static s2clr_status check_head(const s2clr_arch *arch)

@@ -1,6 +1,7 @@
 #include "train/calibration.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,23 +80,59 @@ static double move_threshold(const s2clr_card *card, const s2clr_card *fitted,
     return moved;
 }
 
+static bool has_curve(const s2clr_card *card)
+{
+    return card->calibration.bias != 0 || card->calibration.knots > 0;
+}
+
+/* The share of positives that the network's own logits hold for, 0: unknown. */
+static double network_prevalence(const s2clr_card *card)
+{
+    return has_curve(card) ? card->calibration.network_prevalence : card->prevalence;
+}
+
+static s2clr_status fit_temperature(const float *logit, const int *label, size_t n,
+                                    double prevalence, s2clr_card *card, calibration_data *data)
+{
+    const double own = network_prevalence(card);
+    if (prevalence != 0)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "prevalence %g: a temperature cannot change the share of positives "
+                               "that probabilities hold for; leave it away, or fit platt or "
+                               "isotonic",
+                               prevalence);
+    if (has_curve(card) && own == 0)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "calibration: the card does not tell for which share of positives "
+                               "its network was trained, only %g, for which it was calibrated "
+                               "before; take the model from before that, or fit platt or isotonic",
+                               card->prevalence);
+    S2CLR_TRY(s2clr_calibration_prepare(logit, label, n, own > 0 && own < 1 ? own : 0, data));
+    card->prevalence = own;
+    card->calibration = (s2clr_calibration){0};
+    return s2clr_calibration_temperature(data, card);
+}
+
+static s2clr_status fit_curve(s2clr_calibration_method method, const float *logit, const int *label,
+                              size_t n, double prevalence, s2clr_card *card, calibration_data *data)
+{
+    const s2clr_calibration none = {.network_prevalence = network_prevalence(card)};
+    S2CLR_TRY(s2clr_calibration_prepare(logit, label, n, prevalence, data));
+    card->prevalence = prevalence > 0 ? prevalence : (double)data->count[1] / (double)n;
+    card->calibration = none;
+    return method == S2CLR_CALIBRATION_PLATT ? s2clr_calibration_platt(data, card)
+                                             : s2clr_calibration_isotonic(data, card);
+}
+
 s2clr_status s2clr_calibration_fit(s2clr_calibration_method method, const float *logit,
                                    const int *label, size_t n, double prevalence, s2clr_card *card)
 {
     calibration_data data;
     s2clr_card fitted = *card; /* texts are borrowed, and not looked at */
-    s2clr_calibration *c = &fitted.calibration;
-    S2CLR_TRY(s2clr_calibration_prepare(logit, label, n, prevalence, &data));
-    c->bias = 0;
-    c->knots = 0;
-    if (method == S2CLR_CALIBRATION_TEMPERATURE)
-        S2CLR_TRY(s2clr_calibration_temperature(&data, &fitted));
-    else if (method == S2CLR_CALIBRATION_PLATT)
-        S2CLR_TRY(s2clr_calibration_platt(&data, &fitted));
-    else
-        S2CLR_TRY(s2clr_calibration_isotonic(&data, &fitted));
+    S2CLR_TRY(method == S2CLR_CALIBRATION_TEMPERATURE
+                  ? fit_temperature(logit, label, n, prevalence, &fitted, &data)
+                  : fit_curve(method, logit, label, n, prevalence, &fitted, &data));
     fitted.threshold = move_threshold(card, &fitted, &data);
-    fitted.prevalence = prevalence > 0 ? prevalence : (double)data.count[1] / (double)n;
     *card = fitted;
     return S2CLR_OK;
 }

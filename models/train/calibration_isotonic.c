@@ -89,10 +89,21 @@ static void put_knots(const calibration_data *data, const pool *pools, size_t co
     }
 }
 
+/* Beyond the knots nothing was measured: the log odds go on as steeply as a line through those of
+ * the same samples. */
+static double slope_of(const calibration_data *data, const s2clr_card *card)
+{
+    s2clr_card line = *card;
+    if (s2clr_calibration_platt(data, &line) == S2CLR_OK) return line.temperature;
+    s2clr_error_clear();
+    return 1;
+}
+
 s2clr_status s2clr_calibration_isotonic(const calibration_data *data, s2clr_card *card)
 {
     pool_sample *sorted;
     pool *pools;
+    card->temperature = slope_of(data, card);
     S2CLR_TRY(s2clr_alloc(data->n, sizeof *sorted, "sorted logits", (void **)&sorted));
     const s2clr_status status =
         s2clr_alloc(data->n, sizeof *pools, "pools of logits", (void **)&pools);

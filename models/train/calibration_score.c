@@ -6,11 +6,17 @@
 #include "train/pmetrics.h"
 #include "train/prior_shift.h"
 
-static double mean_loss(const s2clr_card *card, const calibration_data *data)
+static bool is_share(double x)
+{
+    return x > 0 && x < 1;
+}
+
+/* shift: of the log odds, to the share of positives that is scored at. */
+static double mean_loss(const s2clr_card *card, const calibration_data *data, double shift)
 {
     double loss = 0;
     for (size_t i = 0; i < data->n; i++) {
-        const double odds = s2clr_card_log_odds(card, (double)data->logit[i]);
+        const double odds = s2clr_card_log_odds(card, (double)data->logit[i]) + shift;
         const int label = data->label[i];
         loss += data->weight[label] * s2clr_calibration_softplus(label ? -odds : odds);
     }
@@ -24,14 +30,18 @@ s2clr_status s2clr_calibration_score(const s2clr_card *card, const float *logit,
     s2clr_metrics m;
     double *p;
     S2CLR_TRY(s2clr_calibration_prepare(logit, label, n, prevalence, &data));
+    const double to = prevalence > 0 ? prevalence : (double)data.count[1] / (double)n;
+    const double from = is_share(card->prevalence) ? card->prevalence : to;
+    const double half = s2clr_probability_shift(0.5, from, to);
     S2CLR_TRY(s2clr_alloc(n, sizeof *p, "probabilities", (void **)&p));
-    for (size_t i = 0; i < n; i++) p[i] = s2clr_card_probability(card, (double)logit[i]);
+    for (size_t i = 0; i < n; i++)
+        p[i] = s2clr_probability_shift(s2clr_card_probability(card, (double)logit[i]), from, to);
     const s2clr_status status =
         prevalence > 0 ? s2clr_metrics_at_prevalence(p, label, n, 0.5, prevalence, 0, 0, NULL, &m)
                        : s2clr_metrics_compute(p, label, n, 0.5, 0, 0, NULL, &m);
     s2clr_free(p);
     S2CLR_TRY(status);
-    *out = (s2clr_calibration_scores){.nll = mean_loss(card, &data),
+    *out = (s2clr_calibration_scores){.nll = mean_loss(card, &data, log(half / (1 - half))),
                                       .brier = m.value[S2CLR_METRIC_BRIER],
                                       .ece = m.value[S2CLR_METRIC_ECE]};
     return S2CLR_OK;

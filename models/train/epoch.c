@@ -84,14 +84,15 @@ static s2clr_status measure_classes(const trainer *t, json_t *val, double *auc)
 /* "auc 0.9870", of the best epoch so far. */
 static void note_best(trainer *t)
 {
-    if (t->loop.state.best_epoch > 0)
+    if (t->val->count && t->loop.state.best_epoch > 0)
         snprintf(t->loop.note, sizeof t->loop.note, "auc %.4f", t->loop.state.best_auc);
 }
 
+/* Without validation the last one is as good as can be known. */
 static void keep_best(trainer *t, double auc)
 {
     s2clr_checkpoint *state = &t->loop.state;
-    if (state->best_epoch > 0 && !(auc > state->best_auc)) return;
+    if (t->val->count && state->best_epoch > 0 && !(auc > state->best_auc)) return;
     state->best_epoch = (int)state->epoch + 1;
     state->best_auc = auc;
     memcpy(state->best, state->params, state->param_count * sizeof(float));
@@ -116,6 +117,10 @@ s2clr_status s2clr_trainer_epoch(trainer *t)
     s2clr_run_loop_begin_epoch(&t->loop);
     note_best(t);
     S2CLR_TRY(train_all_batches(t));
+    if (t->val->count == 0) {
+        keep_best(t, 0);
+        return s2clr_run_loop_end_epoch(&t->loop, json_object());
+    }
     json_t *val = json_object();
     const s2clr_status status = validate_epoch(t, val);
     if (status != S2CLR_OK) {

@@ -29,7 +29,7 @@ typedef struct trainer {
     s2clr_sampler *sampler;
     s2clr_feed *feed;
     s2clr_step *step;
-    int *decided;   // (train) the teacher's labels, when they are what is balanced
+    int *decided;   // (train) the teacher's labels, when they are learned or balanced
     double *factor; // (parameters) of the rate, NULL: 1
     float *x;       // (batch, C, H, W)
     float *target;  // (batch, K)
@@ -60,7 +60,8 @@ s2clr_status s2clr_trainer_rates(trainer *t);
 
 /* ---- targets.c ---- */
 
-/* The labels that an epoch is dealt from; NULL: none, all samples alike. */
+/* The labels that an epoch is dealt from; NULL: none, all samples alike. Fills decided where the
+ * teacher's decisions are learned or dealt from. */
 s2clr_status s2clr_trainer_deck(trainer *t, const int **labels, int *classes);
 
 /* Targets, teacher's logits and weights of a batch. */
@@ -68,6 +69,9 @@ void s2clr_trainer_targets(trainer *t, const size_t *index, size_t batch);
 
 /* Mean loss of a batch from t->logits, and its gradient in t->dlogits. */
 s2clr_status s2clr_trainer_loss(trainer *t, size_t batch, double *loss);
+
+/* Whether the teacher's decisions are learned, not its probabilities. */
+bool s2clr_trainer_hard(const trainer *t);
 
 /* Share of positives that one output is taught to expect. */
 double s2clr_trainer_prevalence(const trainer *t);

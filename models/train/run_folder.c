@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -58,9 +59,9 @@ static s2clr_status look(const char *path, int resume, s2clr_run_folder *out)
     s2clr_run_folder folder;
     if (!path || !path[0])
         return s2clr_error_set(S2CLR_ERR_ARGUMENT, "no run folder was given; use -o RUN_DIR");
-    S2CLR_TRY(join(path, "checkpoint.safetensors", folder.checkpoint));
-    S2CLR_TRY(join(path, "log.jsonl", folder.log));
-    S2CLR_TRY(join(path, "model.safetensors", folder.model));
+    S2CLR_TRY(join(path, S2CLR_RUN_CHECKPOINT, folder.checkpoint));
+    S2CLR_TRY(join(path, S2CLR_RUN_LOG, folder.log));
+    S2CLR_TRY(join(path, S2CLR_RUN_MODEL, folder.model));
     S2CLR_TRY(exists(path) ? check_folder(path) : check_parent(path));
     folder.has_checkpoint = exists(folder.checkpoint);
     const char *found = folder.has_checkpoint  ? folder.checkpoint
@@ -87,14 +88,30 @@ s2clr_status s2clr_run_folder_check(const char *path, int resume)
     return look(path, resume, &folder);
 }
 
-/* "checkpoint.safetensors.part-1234" of a process that was killed while it wrote. */
+/* The number in "checkpoint.safetensors.part-1234", 0: not the name of a file half-written here.
+ * The folder may be somebody's own, with files of any name. */
+static long writer_of(const char *name)
+{
+    static const char *const replaced[] = {
+        S2CLR_RUN_CHECKPOINT, S2CLR_RUN_MODEL,  S2CLR_RUN_TEACHER, S2CLR_RUN_TEACHER_VALIDATION,
+        S2CLR_RUN_SETTINGS,   S2CLR_RUN_CURVES, S2CLR_RUN_TEXT};
+    for (size_t i = 0; i < sizeof replaced / sizeof replaced[0]; i++) {
+        const size_t length = strlen(replaced[i]);
+        char again[32];
+        if (strncmp(name, replaced[i], length) != 0) continue;
+        if (strncmp(name + length, ".part-", strlen(".part-")) != 0) continue;
+        const char *digits = name + length + strlen(".part-");
+        const long process = strtol(digits, NULL, 10);
+        snprintf(again, sizeof again, "%ld", process);
+        return process > 0 && process <= INT_MAX && strcmp(digits, again) == 0 ? process : 0;
+    }
+    return 0;
+}
+
 static bool is_left_over(const char *name)
 {
-    const char *part = strstr(name, ".part-");
-    char *end;
-    if (!part) return false;
-    const long process = strtol(part + strlen(".part-"), &end, 10);
-    return process > 0 && *end == '\0' && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+    const long process = writer_of(name);
+    return process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
 }
 
 static void clear_left_overs(const char *path)

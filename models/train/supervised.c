@@ -1,6 +1,7 @@
 #include "train/supervised.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,7 +126,8 @@ static int finished(const trainer *t)
     const s2clr_supervised_settings *s = t->settings;
     const s2clr_checkpoint *state = &t->loop.state;
     if (state->epoch >= (uint64_t)s->common.epochs) return 1;
-    return s->patience > 0 && state->epoch >= (uint64_t)state->best_epoch + (uint64_t)s->patience;
+    return t->val->count > 0 && s->patience > 0 &&
+           state->epoch >= (uint64_t)state->best_epoch + (uint64_t)s->patience;
 }
 
 /* Card text METRICS: {"validation": {...}}; numbers: JSON, freed here. */
@@ -164,13 +166,28 @@ static s2clr_status judge_classes(trainer *t)
     return set_metrics(t->card, numbers);
 }
 
+/* What no validation says: the threshold of the teacher, or 1/2. */
+static s2clr_status judge_nothing(trainer *t)
+{
+    if (t->k == 1) {
+        const s2clr_supervised_settings *s = t->settings;
+        t->card->threshold = s->distill_hard ? 0.5 : 1 / (1 + exp(-s->distill_least));
+        t->card->prevalence = s2clr_trainer_prevalence(t);
+    }
+    return s2clr_card_set_text(t->card, S2CLR_CARD_METRICS, "");
+}
+
 /* Threshold, metrics and the model file, all with the best epoch's weights. */
 static s2clr_status conclude(trainer *t)
 {
     const float *best = t->loop.state.best;
-    S2CLR_TRY(s2clr_trainer_validate(t, best, 1, 1, "validating the best epoch"));
     snprintf(t->card->trained_level, sizeof t->card->trained_level, "%s", t->level->name);
-    S2CLR_TRY(t->k == 1 ? judge_binary(t) : judge_classes(t));
+    if (t->val->count == 0) {
+        S2CLR_TRY(judge_nothing(t));
+    } else {
+        S2CLR_TRY(s2clr_trainer_validate(t, best, 1, 1, "validating the best epoch"));
+        S2CLR_TRY(t->k == 1 ? judge_binary(t) : judge_classes(t));
+    }
     return s2clr_model_save(t->loop.folder.model, t->card, t->net, best);
 }
 
@@ -192,6 +209,7 @@ s2clr_status s2clr_supervised_run(const s2clr_supervised_settings *settings, s2c
     if (status == S2CLR_OK) {
         *result = (s2clr_supervised_result){.epochs_run = (int)t.loop.state.epoch,
                                             .best_epoch = t.loop.state.best_epoch,
+                                            .judged = val->count > 0,
                                             .best_auc = t.loop.state.best_auc,
                                             .seconds = s2clr_run_loop_now() - start};
         memcpy(result->model_path, t.loop.folder.model, sizeof result->model_path);

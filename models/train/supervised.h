@@ -28,7 +28,7 @@ typedef struct s2clr_supervised_settings {
     double balance; /* 0: as they come; 1: equal shares of the labels; between: mixed */
     double label_smoothing;
     int patience; /* epochs without a better validation AUC before stopping; 0: never */
-    const double *class_weight; // (2, or K) factor of a label's loss; NULL: 1
+    const double *class_weight; // (2, or K) factor of a label's loss, not all 0; NULL: 1
 
     /* from another model (train/finetune.h fills these in) */
     const float *initial; // (param_count) weights to start from; NULL: fresh ones
@@ -39,7 +39,9 @@ typedef struct s2clr_supervised_settings {
     const float *soft;          // (train->count, K) the teacher's logits; NULL: none
     double distill_temperature; /* both sides' logits are divided by it */
     double distill_share;       /* of the loss that the teacher has; labels have the rest */
-    bool distill_hard;          /* the teacher's decision (p > 1/2) instead of its probability */
+    bool distill_hard;          /* the teacher's decision instead of its probability */
+    double distill_least;       /* least logit of one output that it calls positive; 0: p >= 1/2 */
+    double distill_prevalence;  /* share of positives that its probabilities hold for; 0: unknown */
 } s2clr_supervised_settings;
 
 /* One rate for all layers, nothing frozen; temperature 2, share 1, soft. */
@@ -47,6 +49,7 @@ void s2clr_supervised_defaults(s2clr_supervised_settings *settings);
 
 typedef struct s2clr_supervised_result {
     int epochs_run, best_epoch;
+    bool judged;     /* there was something to validate on */
     double best_auc; /* on val */
     double seconds;  /* of this call */
     char model_path[4096];
@@ -54,8 +57,12 @@ typedef struct s2clr_supervised_result {
 
 /* card: architecture, bands, levels, patch and texts filled in; mean and std are computed from
  * train (counter-chosen subset, double precision) when std[0] is 0. card->prevalence, threshold
- * (best F1 on val) and metrics are filled in here. S2CLR_ERR_EXISTS when run_dir holds a run and
- * resume is 0; S2CLR_ERR_MISMATCH when resuming with other settings or data, naming which. */
+ * (best F1 on val) and metrics are filled in here. The prevalence is the share of positives that
+ * the loss sees, class weights included; of a student that learns probabilities alone it is the
+ * teacher's. val of no samples: all epochs are run, the last one counts, the threshold is the
+ * teacher's (distill_least) or 1/2, and there are no metrics. S2CLR_ERR_EXISTS when run_dir holds a
+ * run and resume is 0; S2CLR_ERR_MISMATCH when resuming with other settings or data, naming
+ * which. */
 s2clr_status s2clr_supervised_run(const s2clr_supervised_settings *settings, s2clr_card *card,
                                   const s2clr_samples *train, const s2clr_samples *val,
                                   const s2clr_machine *on, const s2clr_progress *progress,

@@ -13,6 +13,23 @@ static s2clr_status check_distillation(const s2clr_supervised_settings *s)
     return s2clr_training_check_range("share of the teacher", s->distill_share, 0, 1);
 }
 
+static s2clr_status check_weights(const s2clr_supervised_settings *s, size_t labels)
+{
+    double sum = 0;
+    for (size_t c = 0; s->class_weight && c < labels; c++) {
+        char name[48];
+        snprintf(name, sizeof name, "weight of class %zu", c);
+        S2CLR_TRY(s2clr_training_check_range(name, s->class_weight[c], 0, 1e6));
+        sum += s->class_weight[c];
+    }
+    if (!s->class_weight || sum > 0) return S2CLR_OK;
+    return s2clr_error_set(
+        S2CLR_ERR_ARGUMENT,
+        "the weights of all %zu classes are 0, so that nothing would be learned; "
+        "at least one must be larger",
+        labels);
+}
+
 static s2clr_status check_settings(const s2clr_supervised_settings *s, size_t labels)
 {
     S2CLR_TRY(s2clr_training_check(&s->common));
@@ -20,11 +37,7 @@ static s2clr_status check_settings(const s2clr_supervised_settings *s, size_t la
     S2CLR_TRY(s2clr_training_check_range("label smoothing", s->label_smoothing, 0, 1));
     S2CLR_TRY(s2clr_training_check_range("patience", s->patience, 0, 1000000));
     S2CLR_TRY(s2clr_training_check_range("decay of the rate per group", s->group_decay, 1e-6, 1));
-    for (size_t c = 0; s->class_weight && c < labels; c++) {
-        char name[48];
-        snprintf(name, sizeof name, "weight of class %zu", c);
-        S2CLR_TRY(s2clr_training_check_range(name, s->class_weight[c], 0, 1e6));
-    }
+    S2CLR_TRY(check_weights(s, labels));
     return check_distillation(s);
 }
 
@@ -138,9 +151,11 @@ s2clr_status s2clr_trainer_check(trainer *t)
     t->labelled = has_all_labels(t->train);
     if (t->labelled || !s->soft || s->distill_share < 1)
         S2CLR_TRY(check_labels(t->card, t->train, labels, "training", true));
-    S2CLR_TRY(check_labels(t->card, t->val, labels, "validation", false));
     S2CLR_TRY(s2clr_recipe_check_shape(t->card, t->train, "training"));
-    S2CLR_TRY(s2clr_recipe_check_shape(t->card, t->val, "validation"));
+    if (t->val->count > 0) {
+        S2CLR_TRY(check_labels(t->card, t->val, labels, "validation", false));
+        S2CLR_TRY(s2clr_recipe_check_shape(t->card, t->val, "validation"));
+    }
     S2CLR_TRY(s2clr_recipe_find_level(t->card, s->common.level, &t->level));
     return check_statistics(t->card, s->initial != NULL);
 }

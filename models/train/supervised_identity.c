@@ -9,12 +9,23 @@ static json_t *weights_value(const s2clr_supervised_settings *s, int labels)
     return list;
 }
 
-static int add_distillation(json_t *root, const s2clr_supervised_settings *s, size_t count)
+/* The threshold of decisions, where any are asked for; one half is what runs always had that do not
+ * say it. */
+static int add_least(json_t *root, const trainer *t)
 {
+    if (!t->decided || t->k > 1 || t->settings->distill_least == 0) return 0;
+    return json_object_set_new(root, "teacher's least logit",
+                               json_real(t->settings->distill_least));
+}
+
+static int add_distillation(json_t *root, const trainer *t, size_t count)
+{
+    const s2clr_supervised_settings *s = t->settings;
     int failed = s2clr_run_identity_add_floats(root, "teacher's logits", s->soft, count);
     if (!s->soft) return failed;
     failed |= json_object_set_new(root, "teacher's share", json_real(s->distill_share));
     failed |= json_object_set_new(root, "teacher", json_string(s->distill_hard ? "hard" : "soft"));
+    failed |= add_least(root, t);
     if (!s->distill_hard)
         failed |= json_object_set_new(root, "temperature", json_real(s->distill_temperature));
     return failed;
@@ -36,7 +47,7 @@ s2clr_status s2clr_trainer_identity(const trainer *t, char **out)
     failed |= json_object_set_new(root, "decay per group", json_real(s->group_decay));
     failed |= s2clr_run_identity_add_floats(root, "first weights", s->initial,
                                             s2clr_net_param_count(t->net));
-    failed |= add_distillation(root, s, t->train->count * (size_t)outputs);
+    failed |= add_distillation(root, t, t->train->count * (size_t)outputs);
     failed |= s2clr_run_identity_add_samples(root, "training samples", t->train);
     failed |= s2clr_run_identity_add_samples(root, "validation samples", t->val);
     return s2clr_run_identity_text(root, failed, out);

@@ -1,5 +1,6 @@
 #include "train/teach.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 
 #include "base/memory.h"
 #include "file/card_probability.h"
+#include "file/probability.h"
+#include "file/safetensors.h"
 #include "train/run_identity.h"
 #include "train/run_state.h"
 #include "train/scorer.h"
@@ -89,6 +92,50 @@ s2clr_status s2clr_teach_check(const s2clr_model *const *models, size_t count,
     return S2CLR_OK;
 }
 
+/* ---- one share of positives ---- */
+
+static bool is_share(double x)
+{
+    return x > 0 && x < 1;
+}
+
+/* A probability of teacher i as it is where positives are as frequent as the first one expects. */
+static double moved(const s2clr_model *const *models, size_t i, double p)
+{
+    const double from = s2clr_model_card(models[i])->prevalence;
+    const double to = s2clr_model_card(models[0])->prevalence;
+    return is_share(from) && is_share(to) ? s2clr_probability_shift(p, from, to) : p;
+}
+
+static double log_odds(double p)
+{
+    return log(p / (1 - p));
+}
+
+/* What that move adds to the log odds, whatever they are. */
+static double shift_of(const s2clr_model *const *models, size_t i)
+{
+    return log_odds(moved(models, i, 0.5));
+}
+
+double s2clr_teach_least(const s2clr_model *const *models, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += moved(models, i, s2clr_model_card(models[i])->threshold);
+    return log_odds(sum / (double)count);
+}
+
+int s2clr_teach_decision(const float *logits, size_t k, double least)
+{
+    size_t best = 0;
+    /* A threshold is the probability of some sample, whose logit must not lose by rounding. */
+    if (k == 1) return logits[0] >= (float)least;
+    for (size_t j = 1; j < k; j++)
+        if (logits[j] > logits[best]) best = j;
+    return (int)best;
+}
+
 /* ---- what was computed before ---- */
 
 static s2clr_status identify(lesson *l, const s2clr_machine *on)
@@ -98,6 +145,9 @@ static s2clr_status identify(lesson *l, const s2clr_machine *on)
     for (size_t i = 0; i < l->count; i++)
         failed |= json_array_append_new(list, json_string(s2clr_model_sha256(l->models[i])));
     failed |= json_object_set_new(root, "teachers", list);
+    bool moves = false;
+    for (size_t i = 1; l->k == 1 && i < l->count; i++) moves |= shift_of(l->models, i) != 0;
+    if (moves) failed |= json_object_set_new(root, "moved to one prevalence", json_true());
     failed |= json_object_set_new(root, "level", json_string(l->level));
     for (int b = 0; b < l->card->bands && !failed; b++) {
         char key[32];
@@ -136,6 +186,22 @@ static s2clr_status remember(const lesson *l)
                                 json_pack("{s:I}", "done", (json_int_t)l->first), &array, 1);
 }
 
+s2clr_status s2clr_teach_forget(const char *cache)
+{
+    s2clr_tensors *file;
+    if (access(cache, F_OK) != 0) return S2CLR_OK;
+    S2CLR_TRY(s2clr_tensors_open(cache, &file));
+    const bool own = s2clr_tensors_metadata(file, cache_key) != NULL;
+    s2clr_tensors_close(file);
+    if (!own)
+        return s2clr_error_set(S2CLR_ERR_EXISTS,
+                               "%s: is not what teachers said, which is kept under this name; move "
+                               "the file away, or take another run folder",
+                               cache);
+    if (unlink(cache) == 0) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be removed: %s", cache, strerror(errno));
+}
+
 /* ---- the teachers ---- */
 
 static double log_of_sum(double a, double b)
@@ -143,12 +209,15 @@ static double log_of_sum(double a, double b)
     return fmax(a, b) + log1p(exp(-fabs(a - b)));
 }
 
-/* Log probabilities of a row of logits: (k), or of "yes" and "no" when k is 1. */
-static void log_probabilities(const float *z, size_t k, const s2clr_card *teacher, double *out)
+/* Log probabilities of a row of the teacher's logits: (k), or of "yes" and "no" when k is 1. */
+static void log_probabilities(const lesson *l, const float *z, double *out)
 {
+    const s2clr_card *teacher = s2clr_model_card(l->models[l->teacher]);
     const double temperature = teacher->temperature;
+    const size_t k = l->k;
     if (k == 1) {
-        const double odds = s2clr_card_log_odds(teacher, (double)z[0]);
+        const double odds =
+            s2clr_card_log_odds(teacher, (double)z[0]) + shift_of(l->models, l->teacher);
         out[0] = -log_of_sum(0, -odds);
         out[1] = -log_of_sum(0, odds);
         return;
@@ -158,13 +227,13 @@ static void log_probabilities(const float *z, size_t k, const s2clr_card *teache
     for (size_t j = 0; j < k; j++) out[j] = (double)z[j] / temperature - total;
 }
 
-static void add_rows(lesson *l, const s2clr_card *teacher)
+static void add_rows(lesson *l)
 {
     const size_t wide = l->k == 1 ? 2 : l->k;
     double row[S2CLR_CARD_CLASSES_MAX];
     for (size_t i = 0; i < l->taken; i++) {
         double *sum = l->sums + i * wide;
-        log_probabilities(l->rows + i * l->k, l->k, teacher, row);
+        log_probabilities(l, l->rows + i * l->k, row);
         for (size_t j = 0; j < wide; j++)
             sum[j] = l->teacher == 0 ? row[j] : log_of_sum(sum[j], row[j]);
     }
@@ -207,7 +276,7 @@ static s2clr_status teach_part(lesson *l)
     l->taken = left < l->part ? left : l->part;
     for (l->teacher = 0; l->teacher < l->count; l->teacher++) {
         S2CLR_TRY(s2clr_scorer_run(l->scorers[l->teacher], l->first, l->taken, &progress, l->rows));
-        add_rows(l, s2clr_model_card(l->models[l->teacher]));
+        add_rows(l);
     }
     conclude(l);
     l->first += l->taken;

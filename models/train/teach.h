@@ -22,12 +22,24 @@
 s2clr_status s2clr_teach_check(const s2clr_model *const *models, size_t count,
                                const s2clr_card *card, const char *level);
 
-/* logits: (samples->count, K), K = card->arch.outputs: of one teacher, divided by its card's
- * temperature; of several, those of the mean of their probabilities. cache: file that keeps what
+/* logits: (samples->count, K), K = card->arch.outputs: of one teacher, as its card calibrates them;
+ * of several, those of the mean of their probabilities, which are moved to the first one's share of
+ * positives before, where both cards say one between 0 and 1. cache: file that keeps what
  * was computed, part by part, so that a killed run goes on where it was; NULL: none. A file of
  * other teachers or samples is S2CLR_ERR_MISMATCH. */
 s2clr_status s2clr_teach(const s2clr_model *const *models, size_t count, const s2clr_card *card,
                          const char *level, const s2clr_samples *samples, const char *cache,
                          const s2clr_machine *on, const s2clr_progress *progress, float *logits);
+
+/* Removes what the teachers of an earlier run said; nothing when there is no such file.
+ * S2CLR_ERR_EXISTS: `cache` is something else, and stays. */
+s2clr_status s2clr_teach_forget(const char *cache);
+
+/* The least logit, of those above, that the teachers of one output call positive: by the mean of
+ * their cards' thresholds, moved as their probabilities are. count >= 1. */
+double s2clr_teach_least(const s2clr_model *const *models, size_t count);
+
+/* The label that a row of such logits is for: (k); of one, from `least` on it is 1. */
+int s2clr_teach_decision(const float *logits, size_t k, double least);
 
 #endif

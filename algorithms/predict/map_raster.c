@@ -1,7 +1,8 @@
-#include "report/area_map.h"
+#include "predict/map_raster.h"
 
 #include <cpl_string.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -12,6 +13,11 @@ static s2clr_status find_band(s2clr_map *map)
 {
     const int bands = GDALGetRasterCount(map->dataset);
     int scaled = FALSE, shifted = FALSE;
+    if (bands < 1)
+        return s2clr_error_set(S2CLR_ERR_FORMAT,
+                               "%s: has no raster band to be a map; name the one of its "
+                               "subdatasets that is: gdalinfo",
+                               map->path);
     if (map->number < 1 || map->number > bands)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "%s: has no band %d; wanted: a number from 1 to %d", map->path,
@@ -53,7 +59,7 @@ static s2clr_status find_place(s2clr_map *map)
     return S2CLR_OK;
 }
 
-static s2clr_status open_dataset(s2clr_map *map)
+static s2clr_status open_dataset(s2clr_map *map, bool anywhere)
 {
     s2clr_gdal_watch watch;
     s2clr_gdal_watch_begin(&watch);
@@ -66,19 +72,50 @@ static s2clr_status open_dataset(s2clr_map *map)
     map->width = GDALGetRasterXSize(map->dataset);
     map->height = GDALGetRasterYSize(map->dataset);
     S2CLR_TRY(find_band(map));
-    return find_place(map);
+    const s2clr_status status = find_place(map);
+    if (status == S2CLR_OK || !anywhere) return status;
+    s2clr_error_clear();
+    return S2CLR_OK;
 }
 
-s2clr_status s2clr_map_open(const char *path, int band, s2clr_map *out)
+static s2clr_status open_map(const char *path, int band, bool anywhere, s2clr_map *out)
 {
     s2clr_map map = {.number = band};
     S2CLR_TRY(s2clr_strdup(path, &map.path));
-    const s2clr_status status = open_dataset(&map);
+    const s2clr_status status = open_dataset(&map, anywhere);
     if (status == S2CLR_OK)
         *out = map;
     else
         s2clr_map_close(&map);
     return status;
+}
+
+s2clr_status s2clr_map_open(const char *path, int band, s2clr_map *out)
+{
+    return open_map(path, band, false, out);
+}
+
+s2clr_status s2clr_map_open_anywhere(const char *path, int band, s2clr_map *out)
+{
+    return open_map(path, band, true, out);
+}
+
+/* In a COG they stand in the default domain. */
+const char *s2clr_map_tag(const s2clr_map *map, const char *name)
+{
+    char other[64];
+    const char *value = GDALGetMetadataItem(map->dataset, name, "S2CLR");
+    snprintf(other, sizeof other, "S2CLR_%s", name);
+    return value ? value : GDALGetMetadataItem(map->dataset, other, NULL);
+}
+
+double s2clr_map_threshold(const s2clr_map *map, const char **from)
+{
+    const char *text = s2clr_map_tag(map, "THRESHOLD");
+    const double own = text ? CPLAtof(text) : NAN;
+    const bool has_own = own > 0 && own < 1;
+    if (from) *from = has_own ? "of the map's model" : "one half";
+    return has_own ? own : 0.5;
 }
 
 void s2clr_map_close(s2clr_map *map)
@@ -127,6 +164,14 @@ s2clr_status s2clr_map_read(s2clr_map *map, int column, int row, int columns, in
         values[i] = there ? values[i] * map->scale + map->offset : NAN;
     }
     return S2CLR_OK;
+}
+
+bool s2clr_map_probability(double *value)
+{
+    const double slack = 1e-6;
+    if (!(*value >= -slack && *value <= 1 + slack)) return false;
+    *value = fmin(fmax(*value, 0), 1);
+    return true;
 }
 
 /* ---- areas ---- */

@@ -1,13 +1,13 @@
 /*
  * One band of a georeferenced raster as doubles: what points are looked up in, what areas are
- * counted in. Private to map_points*.c and area*.c.
+ * counted in.
  *
  *     S2CLR_TRY(s2clr_map_open("map.tif", 1, &map));
  *     S2CLR_TRY(s2clr_map_read(&map, 0, row, map.width, 1, values));
  *     s2clr_map_close(&map);
  */
-#ifndef S2CLR_REPORT_AREA_MAP_H
-#define S2CLR_REPORT_AREA_MAP_H
+#ifndef S2CLR_PREDICT_MAP_RASTER_H
+#define S2CLR_PREDICT_MAP_RASTER_H
 
 #include <gdal.h>
 #include <ogr_srs_api.h>
@@ -32,11 +32,24 @@ typedef struct s2clr_map {
 
 /* band: from 1. Wants a geotransform and a CRS. */
 s2clr_status s2clr_map_open(const char *path, int band, s2clr_map *out);
+/* The same without these two wants: crs is NULL where the raster does not say where it lies, and
+ * areas are not to be asked for. */
+s2clr_status s2clr_map_open_anywhere(const char *path, int band, s2clr_map *out);
 void s2clr_map_close(s2clr_map *map);
+
+/* A tag that prediction wrote, NULL: not there. Borrowed. */
+const char *s2clr_map_tag(const s2clr_map *map, const char *name);
+
+/* From where on a probability counts as the class: what the tags say, else one half. *from: words
+ * for it, may be NULL. */
+double s2clr_map_threshold(const s2clr_map *map, const char **from);
 
 /* Values with SCALE and OFFSET applied; NaN: nodata, masked, infinite. */
 s2clr_status s2clr_map_read(s2clr_map *map, int column, int row, int columns, int rows,
                             double *values); // (rows, columns)
+
+/* Whether it is one. What rounding put beyond 0 or 1 (by 1e-6 at most) is brought back there. */
+bool s2clr_map_probability(double *value);
 
 /* m2 of each pixel of a row: on the ellipsoid in a geographic CRS, in the plane of any other. */
 s2clr_status s2clr_map_row_area(const s2clr_map *map, int row, double *out);

@@ -1,0 +1,88 @@
+#include "predict/map_sides.h"
+
+#include <ogr_srs_api.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Both name one file, whether it is there or not. */
+static bool same_name(const char *a, const char *b)
+{
+    char *left = realpath(a, NULL), *right = realpath(b, NULL);
+    const bool same = strcmp(a, b) == 0 || (left && right && strcmp(left, right) == 0);
+    free(left);
+    free(right);
+    return same;
+}
+
+static bool is_turned(const s2clr_map_sides *s)
+{
+    OGRSpatialReferenceH crs = OSRNewSpatialReference(s->wkt);
+    const bool geographic = crs && OSRIsGeographic(crs);
+    if (crs) OSRDestroySpatialReference(crs);
+    return geographic && (s->transform[2] != 0 || s->transform[4] != 0);
+}
+
+/* The one band of probabilities. */
+static s2clr_status find_band(s2clr_map_sides *s)
+{
+    int found = 0;
+    for (int i = 0; i < s->bands; i++) {
+        const char *quantity = s->band[i].quantity;
+        if (!quantity || strcmp(quantity, "probability") != 0) continue;
+        found++;
+        s->polygon_band = i + 1;
+    }
+    if (found == 1) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           found ? "%s: areas are those of one class, and the map holds the "
+                                   "probabilities of %d; name one as --bands"
+                                 : "%s: areas are those of high probability, and the map has %d "
+                                   "bands of it; add it with --bands",
+                           s->polygons, found);
+}
+
+s2clr_status s2clr_map_sides_check(s2clr_map_sides *s)
+{
+    if (!s->polygons) return S2CLR_OK;
+    S2CLR_TRY(s2clr_polygons_check(s->polygons, s->overwrite));
+    if (same_name(s->polygons, s->map))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "%s: is the name of the map already; give the polygons another one",
+                               s->polygons);
+    if (!s->transform || !s->wkt || !s->wkt[0])
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "%s: the input does not say where it lies, so areas would have no "
+                               "place and no size; give it a georeference (gdal_edit.py -a_ullr "
+                               "-a_srs), or leave the polygons out",
+                               s->polygons);
+    if (is_turned(s))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "%s: the input is turned against the meridians of its geographic "
+                               "CRS, so its areas cannot be measured; turn it first (gdalwarp), or "
+                               "leave the polygons out",
+                               s->polygons);
+    return find_band(s);
+}
+
+s2clr_status s2clr_map_sides_make(s2clr_map_sides *s, const char *finished,
+                                  const s2clr_progress *progress, double from, double to)
+{
+    if (s->polygons)
+        S2CLR_TRY(s2clr_polygons_make(finished, s->polygon_band, s->polygons, progress, from, to,
+                                      &s->told));
+    if (s->no_style) {
+        s2clr_map_styles_remove(s->map);
+        return S2CLR_OK;
+    }
+    return s2clr_map_styles_write(s->map, s->band, s->bands, &s->style);
+}
+
+s2clr_status s2clr_map_sides_publish(const s2clr_map_sides *s)
+{
+    return s->polygons ? s2clr_polygons_publish(s->polygons) : S2CLR_OK;
+}
+
+void s2clr_map_sides_discard(const s2clr_map_sides *s)
+{
+    if (s->polygons) s2clr_polygons_discard(s->polygons);
+}

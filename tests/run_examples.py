@@ -1,0 +1,436 @@
+"""Runs every example of the README and of the manual pages as it stands there.
+
+    run_examples.py PART SOURCES PROGRAM DATA     PART: readme, commands (man 1), formats (man 5, 7)
+
+Each example runs in a folder of its own, in which the names that it reads exist: small pieces of
+the real data in DATA (a window of a product, a few EuroSAT patches), made when first asked for.
+What cannot run as it stands is in the table CANNOT, with the reason and what is done instead.
+Prints one line per example and exits 1 when one failed. Standard library only.
+"""
+import glob
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import zipfile
+
+PART, SOURCES, PROGRAM, DATA = sys.argv[1:5]
+WORK = os.getcwd()
+STOCK = os.path.join(WORK, "stock")  # what examples read, each made once
+ZOO = os.path.join(SOURCES, "models/zoo/dense-eurosat-permanentcrop.safetensors")
+PRODUCT = sorted(glob.glob(os.path.join(DATA, "*MSIL2A*.SAFE.zip")))[0]
+PER_CLASS = 48  # a default batch has 256 patches
+TRAINS = r"s2clr (pretrain|finetune|distill|supervised)\b"
+
+# (pattern of a line, why it cannot run here as it stands, what is done instead: words that are
+# added to it, or None: nothing). The first that fits counts.
+CANNOT = [
+    (r"^\./bootstrap", "installs packages and builds everything", None),
+    (r"^(sudo |apt-get|make )", "changes the machine", None),
+    (r"\bqgis", "needs a desktop; the QGIS tests do it", None),
+    (r"^gdal s2clr|^gdal\.Run", "needs GDAL 3.11; test_gdal_cli.sh runs it", None),
+    (r"/data/in", "names a folder of the reader's", None),
+    (r"bigearthnet\.sh", "needs the archive of BigEarthNet; test_bigearthnet.sh runs it", None),
+    (r"^s2clr_evi2: the number|^p t / f|^\w = |^S2CLR:\"MODEL\"", "is no command", None),
+    (r"^(import|from) ", "is Python and needs packages of its own", None),
+    (r"dataset split .*--method (blocks|tile)", "needs many kilometres: the product here has 7",
+     "--help"),
+    (r"fields\.store --group country", "needs a store whose patches have a country", "--help"),
+    (r"dataset export fields\.store", "wants all bands of BigEarthNet", "--help"),
+    (r"topk -m calibrated", "few positives make a cautious calibration", "--above 0"),
+    (r"topk S2B", "finds nothing that certain in the product here", "--above 0"),
+    (r"topk --map", "finds nothing that certain in the product here", "--help"),
+    (r"^ogrinfo store", "needs a store whose patches have a country", None),
+    (r"ARCHIVE|BigEarthNet-v1\.0|\bben\.store", "needs an archive of 65 GB", "--help"),
+    (r"^source <\(", "is for an interactive shell; test_cli.sh asks the completion", None),
+    (r"~/", "writes into the home folder", None),
+    (r"bench (train|infer)", "measures for minutes", "--help"),
+    (r"resnet50\.(h5|safetensors)", "needs the weights of another project", "--help"),
+    (r"s2clr sweep (?!.*--resume)", "trains for hours", "--dry-run"),
+    (r"s2clr sweep .*--resume", "goes on with a sweep of hours", "--help"),
+    (TRAINS + r".*--resume", "goes on with a training of minutes", "--help"),
+    (TRAINS + r".*(--card|patches\.store|region\.store|--arch resnet152)",
+     "trains for hours on data of the reader's", "--help"),
+    (TRAINS + r"(?!.*--dry-run)", "trains for minutes: its plan is made", "--dry-run"),
+]
+
+# These go on with the example before them.
+GOES_ON = r"masked\.vrt masked\.tif"
+
+# After a line: what a person does before the next one.
+AFTER = [
+    (r"--draw .*-o samples\.gpkg", "ogrinfo -q samples.gpkg -dialect sqlite -sql "
+     "\"update samples set label = (fid % 3 = 0)\""),
+]
+
+
+SEEN = set()
+
+
+def run(command, folder):
+    return subprocess.run(["bash", "-c", command], cwd=folder, env=ENVIRONMENT, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, errors="replace")
+
+
+def must(command, folder=STOCK):
+    done = run("set -e; " + command, folder)
+    if done.returncode:
+        sys.exit("examples: what they read cannot be made: %s\n%s" % (command, done.stderr))
+
+
+# ---- what examples read ----
+
+def eurosat(path):
+    taken = {}
+    with zipfile.ZipFile(os.path.join(DATA, "eurosat_rgb.zip")) as whole, \
+            zipfile.ZipFile(path, "w") as part:
+        for name in whole.namelist():
+            kind = name.split("/")[0]
+            if name.endswith(".jpg") and taken.get(kind, 0) < PER_CLASS:
+                taken[kind] = taken.get(kind, 0) + 1
+                part.writestr(name, whole.read(name))
+
+
+def product_xml():
+    with zipfile.ZipFile(PRODUCT) as whole:
+        return next(n for n in whole.namelist() if re.search(r"/MTD_MSIL2A\.xml$", n))
+
+
+def subdataset():
+    found = json.loads(run("gdalinfo -json " + shlex.quote(PRODUCT), WORK).stdout)
+    return next(v for k, v in found["metadata"]["SUBDATASETS"].items()
+                if k.endswith("NAME") and ":10m:" in v)
+
+
+def jp2(path):
+    band = os.path.basename(path)[:3]
+    with zipfile.ZipFile(PRODUCT) as whole:
+        name = next(n for n in whole.namelist() if n.endswith("_%s_10m.jp2" % band))
+        with open(path, "wb") as out:
+            out.write(whole.read(name))
+
+
+def corners():
+    info = json.loads(run("gdalinfo -json " + shlex.quote(subdataset()), WORK).stdout)
+    t = info["geoTransform"]
+    return t[0], t[3], info["size"][0] * t[1], info["coordinateSystem"]["wkt"]
+
+
+def fields(path):
+    left, top, side, wkt = corners()
+    shapes = []
+    for i, crop in enumerate(("rice", "maize", "vine", "wheat", "rice", "maize")):
+        x, y = left + side * (0.1 + 0.14 * i), top - side * (0.2 + 0.1 * i)
+        ring = [[x, y], [x + 900, y], [x + 900, y - 900], [x, y - 900], [x, y]]
+        shapes.append({"type": "Feature", "properties": {"crop": crop},
+                       "geometry": {"type": "Polygon", "coordinates": [ring]}})
+    with open("fields.json", "w") as out:
+        json.dump({"type": "FeatureCollection", "features": shapes}, out)
+    with open("fields.wkt", "w") as out:
+        out.write(wkt)
+    must("ogr2ogr -q -nln fields -a_srs fields.wkt %s fields.json" % path, WORK)
+
+
+def points(path):
+    left, top, side, wkt = corners()
+    places = "\n".join("%f %f" % (left + side * (0.1 + 0.08 * (i % 10)),
+                                  top - side * (0.1 + 0.08 * (i // 10))) for i in range(100))
+    with open("points.wkt", "w") as out:
+        out.write(wkt)
+    with open("places.txt", "w") as out:
+        out.write(places)
+    lonlat = run("gdaltransform -s_srs points.wkt -t_srs EPSG:4326 <places.txt", WORK).stdout
+    with open(path, "w") as out:
+        out.write("lon,lat,label,crop,water,country\n")
+        for i, line in enumerate(lonlat.split("\n")[:100]):
+            lon, lat = line.split()[:2]
+            out.write("%s,%s,%d,%s,%d,%s\n" % (lon, lat, i % 3 == 0, ("rice", "maize", "vine")[i % 3],
+                                               1 + (i % 3 == 0), ("IE", "FR")[i % 2]))
+
+
+def marks(path):
+    with open(path, "w") as out:
+        out.write("rank,name,probability,mark\n")
+        for i, mark in enumerate(("right", "right", "wrong", "right", "unsure", "right")):
+            out.write("%d,patch-%d,0.%d,%s\n" % (i + 1, i, 99 - i, mark))
+
+
+def store(path):
+    stock("eurosat_rgb.zip")
+    must("s2clr dataset import eurosat_rgb.zip %s --positive PermanentCrop -q && "
+         "s2clr dataset split %s --method random -q" % (path, path))
+
+
+# A pattern of a name, and how it is made: a function of its path, or a command in STOCK.
+MAKE = [
+    (r"eurosat(_rgb)?\.zip$", eurosat),
+    (r"S2B_MSIL2A_X\.SAFE\.zip$", lambda path: os.symlink(PRODUCT, path)),
+    (r"B0[234]\.jp2$", jp2),
+    (r"scene\.tif$", lambda path: must("gdal_translate -q -b 3 -b 2 -b 1 %s scene.tif"
+                                       % shlex.quote(subdataset()))),
+    (r"stack\.tif$", lambda path: must("gdal_create -q -of GTiff -ot UInt16 -bands 12 -outsize 10980 "
+                                       "10980 -co SPARSE_OK=TRUE -co TILED=YES stack.tif")),
+    (r"(map|irrigation)\.tif$", lambda path: must("s2clr predict %s %s -q"
+                                                  % (stock("S2B_MSIL2A_X.SAFE.zip"), path))),
+    (r"fields\.gpkg$", fields),
+    (r"points\.csv$", points),
+    (r"(marked|sheet)\.csv$", marks),
+    (r"[\w.]*store$", store),
+    (r"pairs/augment\.txt$", lambda path: open(path, "w").write("simclr-s2")),
+    (r"map\.shard-[12]-of-2\.tif$",
+     lambda path: must("s2clr predict --shard %s/2 %s map.tif -q" % (path[-10], stock("S2B_MSIL2A_X"
+                                                                                  ".SAFE.zip")))),
+    (r"encoder(/model)?\.safetensors$",
+     lambda path: must("s2clr pretrain %s -o enc --epochs 1 --arch resnet18 --width 8 --batch 16 "
+                       "--micro 8 --level EUROSAT8 -q && cp enc/model.safetensors %s && rm -r enc"
+                       % (stock("eurosat_rgb.zip"), path))),
+    (r"crops\.safetensors$",
+     lambda path: must("s2clr supervised %s -o kinds --epochs 1 --width 8 --depth 1 --batch 16 "
+                       "--micro 8 --level L2A -q && cp kinds/model.safetensors %s && rm -r kinds"
+                       % (stock("eurosat_rgb.zip"), path))),
+    (r"\w+(/model)?\.safetensors$", lambda path: shutil.copy(ZOO, path)),
+    (r"build/demo/bigearthnet/BigEarthNet-S2-Example/\w+$",
+     lambda path: os.symlink(sorted(glob.glob(os.path.join(DATA, "bigearthnet_v1/S2A_MSIL2A_2017"
+                                                           "0613T101031_*")))[0], path)),
+]
+
+
+def stock(name):
+    """The path of what is called `name`, made if need be; None: no example's own name."""
+    path = os.path.join(STOCK, name)
+    for pattern, make in MAKE:
+        if re.fullmatch(pattern, name):
+            if not os.path.lexists(path):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                make(path)
+            return path
+    return None
+
+
+def place(name, folder):
+    source, target = stock(name), os.path.join(folder, name)
+    if source is None or os.path.lexists(target):
+        return
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.isdir(source) and not os.path.islink(source):
+        shutil.copytree(source, target)
+    else:
+        shutil.copy(source, target, follow_symlinks=False)
+
+
+# ---- which names a line reads ----
+
+def outputs_of(words):
+    """The words of a line that name what it makes, by the command's own table."""
+    if words and re.match(r"gdal(_translate|warp|buildvrt)|ogr2ogr", words[0]):
+        return {words[-1]}
+    words = words[next((i for i, w in enumerate(words) if os.path.basename(w) == "s2clr"),
+                       len(words)) + 1:]
+    for name in (" ".join(words[:2]), " ".join(words[:1])):
+        if name in COMMANDS:
+            break
+    else:
+        return set()
+    rows = COMMANDS[name]["parameters"]
+    options = {dash + n: p for p in rows if not p["positional"]
+               for n in (p["name"], p.get("short")) if n for dash in ("-", "--")}
+    made, free, rest = set(), [], words[len(name.split()):]
+    while rest:
+        word = rest.pop(0)
+        row = options.get(word)
+        if row and row["type"] != "flag":
+            for _ in range(4 if row["type"].startswith("window") else 1):
+                value = rest.pop(0) if rest else ""
+                if row["type"].startswith("output"):
+                    made.add(value)
+        elif not row:
+            free.append(word)
+    places = [p for p in rows if p["positional"]]
+    if places and places[-1]["type"].startswith("output") and free:
+        made.add(free[-1])
+    return made
+
+
+def words_of(line):
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:
+        return line.split()
+
+
+def prepare(lines, folder, made):
+    for line in lines:
+        words = words_of(line)
+        outputs = outputs_of(words)
+        for word in words:
+            for name in re.findall(r"[\w./-]+", word):
+                if name not in outputs and name not in made:
+                    place(name, folder)
+        part = re.search(r"--shard (\d+)/(\d+)", line)
+        if part:
+            outputs |= {o[:-4] + ".shard-%s-of-%s.tif" % part.groups() for o in outputs}
+        made |= outputs
+        made |= {os.path.join(o, "model.safetensors") for o in outputs}
+
+
+# ---- finding the examples ----
+
+def unescape(text):
+    for escape, plain in ((r"\e", "\\"), (r"\(aq", "'"), (r"\(dq", '"'), (r"\&", ""), (r"\-", "-")):
+        text = text.replace(escape, plain)
+    return text
+
+
+def join(text):
+    """Lines that belong together as one: continued ones, loops, formulas and Python."""
+    text = text.replace("\\\n", " ")
+    if re.match(r"(import |from |\w+ = )", text):
+        return [text]
+    loops = re.compile(r"^(for .*?^done)$", re.M | re.S)
+    text = loops.sub(lambda loop: loop.group(1).replace("\n", "\0"), text)
+    return [line.replace("\0", "\n") for line in text.split("\n") if line.strip()]
+
+
+def of_readme(path):
+    return [("README.md", [line for block in re.findall(r"^```sh\n(.*?)^```", open(path).read(),
+                                                        re.M | re.S) for line in join(block)])]
+
+
+def of_page(path):
+    name, found = os.path.basename(path).replace(".in", ""), []
+    text = open(path).read()
+    for match in re.finditer(r"^\.Dl (.*)$|^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", text, re.M):
+        line, block = match.group(1), match.group(2)
+        found.append((name, [unescape(line)] if line else join(unescape(block))))
+    return found
+
+
+def of_tables():
+    return [("s2clr %s --help" % c["name"], [c["example"]]) for c in COMMANDS.values()]
+
+
+def is_data(lines):
+    return lines[0].lstrip()[0] in "<{"
+
+
+# ---- running ----
+
+def adapt(line):
+    """What is run for a line, and why that is not the line itself."""
+    for pattern, why, instead in CANNOT:
+        if re.search(pattern, line):
+            return (line + " " + instead if instead else None), why
+    return line, None
+
+
+def check_data(lines, folder):
+    text = "\n".join(lines)
+    if text.lstrip().startswith("{"):
+        json.loads(text)
+        if '"s2clr"' not in text:
+            return "", "is a card, which test_card.c reads"
+        with open(os.path.join(folder, "example.s2clr"), "w") as out:
+            out.write(text)
+        prepare(re.findall(r'"(S2B[^"]*)"', text), folder, set())
+        return "gdalinfo example.s2clr", None
+    if "VRTProcessedDataset" in text:
+        return None, "needs GDAL 3.9; test_processed.sh reads one"
+    with open(os.path.join(folder, "example.vrt"), "w") as out:
+        out.write(text)
+    for name in re.findall(r">([\w.]+)</SourceFilename>", text):
+        place(name, folder)
+    return "gdal_translate -q -srcwin 0 0 64 64 example.vrt seen.tif", None
+
+
+def script_of(lines, folder, notes):
+    script, made = ["set -e"], set()
+    for line in lines:
+        line = re.sub(r"^\$ ", "", line)
+        command, why = adapt(line)
+        if why:
+            notes.append("%s: %s%s" % (line.split("\n")[0][:60], why, "" if command is None else
+                                       ", run with " + command[len(line) + 1:]))
+        if command is None:
+            continue
+        planned = why is not None
+        prepare([line], folder, made)
+        if planned and re.search(TRAINS, line):  # the rest finds the model that was not trained
+            for output in outputs_of(words_of(line)):
+                os.makedirs(os.path.join(folder, "trained", output), exist_ok=True)
+                shutil.copy(ZOO, os.path.join(folder, "trained", output, "model.safetensors"))
+                command += "\ncp -r trained/%s ." % shlex.quote(output)
+        script.append("echo '@' %s" % shlex.quote(command.split("\n")[0]))
+        script.append(command)
+        script += [what for pattern, what in AFTER if re.search(pattern, line)]
+    return "\n".join(script)
+
+
+def try_example(number, name, lines):
+    folder = os.path.join(WORK, "run", str(number))
+    os.makedirs(os.path.join(folder, "build"))
+    os.symlink(PROGRAM, os.path.join(folder, "build/s2clr"))
+    os.symlink(os.environ["S2CLR_PLUGINS"], os.path.join(folder, "build/gdalplugins"))
+    notes = []
+    if is_data(lines):
+        script, why = check_data(lines, folder)
+        notes += [lines[0][:60] + ": " + why] if why else []
+    else:
+        script = script_of(lines, folder, notes)
+    for note in notes:
+        print("  NOTE %s: %s" % (name, note))
+    if not script or script == "set -e":
+        return True
+    if script in SEEN:  # the same words twice, or two trainings with the same plan
+        return True
+    SEEN.add(script)
+    done = run(script, folder)
+    if done.returncode:
+        last = [line for line in done.stdout.split("\n") if line.startswith("@ ")]
+        print("FAIL %s: %s\n    %s" % (name, last[-1][2:] if last else lines[0],
+                                       done.stderr.strip()[-600:]))
+    shutil.rmtree(folder)
+    return done.returncode == 0
+
+
+def main():
+    if PART == "readme":
+        found = of_readme(os.path.join(SOURCES, "README.md"))
+    elif PART == "commands":
+        pages = sorted(glob.glob(os.path.join(SOURCES, "man/*.1*")))
+        found = [e for page in pages for e in of_page(page)] + of_tables()
+    else:
+        pages = sorted(glob.glob(os.path.join(SOURCES, "man/*.[57]")))
+        found = [e for page in pages for e in of_page(page)]
+    if not found or not any(lines for _, lines in found):
+        sys.exit("examples: none was found")
+    together = []
+    for name, lines in found:
+        if lines and re.search(GOES_ON, lines[0]):
+            together[-1][1].extend(lines)
+        elif lines and lines not in [other for _, other in together]:
+            together.append((name, list(lines)))
+    failed = count = 0
+    for number, (name, lines) in enumerate(together):
+        count += 1
+        failed += not try_example(number, name, lines)
+    print("examples: %d run, %d failed, 0 skipped" % (count, failed))
+    sys.exit(1 if failed else 0)
+
+
+os.makedirs(os.path.join(WORK, "bin"))
+os.makedirs(STOCK)
+os.symlink(PROGRAM, os.path.join(WORK, "bin/s2clr"))
+for tool in ("gdalinfo", "gdal_translate", "gdalwarp") if os.environ["S2CLR_PRELOAD"] else ():
+    with open(os.path.join(WORK, "bin", tool), "w") as wrapper:
+        wrapper.write("#!/bin/sh\nLD_PRELOAD='%s' exec %s \"$@\"\n"
+                      % (os.environ["S2CLR_PRELOAD"], shutil.which(tool)))
+    os.chmod(os.path.join(WORK, "bin", tool), 0o755)
+ENVIRONMENT = dict(os.environ, PATH=os.path.join(WORK, "bin") + ":" + os.environ["PATH"],
+                   GDAL_DRIVER_PATH=os.environ["S2CLR_PLUGINS"], HOME=WORK,
+                   S2CLR_ZOO=os.path.join(SOURCES, "models/zoo"),
+                   S2CLR_VRT_TEMPLATES=os.path.join(SOURCES, "vrt_templates"))
+COMMANDS = {c["name"]: c for c in json.loads(run("s2clr describe --json", WORK).stdout)["commands"]}
+main()
