@@ -1,13 +1,14 @@
 """Runs through processing.run: every kind of input, and the command's own bytes as output."""
 import os
 
-from qgis.core import (NULL, QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsProcessing,
+from qgis.core import (NULL, QgsCoordinateReferenceSystem, QgsCoordinateTransform,
+                       QgsCoordinateTransformContext, QgsProcessing,
                        QgsProcessingFeatureSourceDefinition, QgsProcessingModelAlgorithm,
                        QgsProcessingModelChildAlgorithm, QgsProcessingModelChildParameterSource,
                        QgsProcessingModelOutput, QgsProcessingModelParameter,
                        QgsProcessingOutputLayerDefinition, QgsProcessingParameterFile, QgsProject,
                        QgsRectangle, QgsReferencedRectangle, QgsFeature, QgsGeometry,
-                       QgsVectorLayer)
+                       QgsVectorFileWriter, QgsVectorLayer)
 
 from qgis_rig import (Listener, Skip, case, command_line, context, fails, layer_of, processing_run,
                       pixels, same_bytes, same_pixels)
@@ -182,6 +183,16 @@ def area_of_interest():
     same_pixels(mapped('aoi-memory', INPUT=scene, AOI=layer), both)
     first = by_hand('aoi-one', '--aoi=' + one, scene)
     assert pixels(both) != pixels(first)
+    two = os.path.abspath('two.gpkg')
+    how = QgsVectorFileWriter.SaveVectorOptions()
+    for how.layerName, source in (('two', one), ('region', saved)):
+        QgsVectorFileWriter.writeAsVectorFormatV3(QgsVectorLayer(source, 'x', 'ogr'), two,
+                                                  QgsCoordinateTransformContext(), how)
+        how.actionOnExistingFile = QgsVectorFileWriter.CreateOrOverwriteLayer
+    picked = QgsVectorLayer(two + '|layername=two', 'two', 'ogr')
+    QgsProject.instance().addMapLayer(picked)
+    same_pixels(mapped('aoi-picked', INPUT=scene, AOI=picked), first)
+    same_pixels(mapped('aoi-named', INPUT=scene, AOI=two + '|layername=two'), first)
     layer.selectByExpression('kind = 1')
     same_pixels(mapped('aoi-selected', INPUT=scene, AOI=QgsProcessingFeatureSourceDefinition(
         layer.id(), selectedFeaturesOnly=True)), first)

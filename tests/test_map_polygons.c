@@ -278,6 +278,7 @@ static void says_what_it_is(void)
     GDALDatasetH dataset = GDALOpen(map, GA_Update);
     GDALSetMetadataItem(dataset, "MODEL_WARNING", "not for \"policy\"", "S2CLR");
     GDALSetMetadataItem(dataset, "POSITIVE", "crop", "S2CLR");
+    GDALSetDescription(GDALGetRasterBand(dataset, 1), "forest"); /* one class of several */
     GDALClose(dataset);
     make(map, path);
     dataset = GDALOpenEx(path, GDAL_OF_VECTOR, NULL, NULL, NULL);
@@ -286,7 +287,7 @@ static void says_what_it_is(void)
     CU_ASSERT_STRING_EQUAL(OSRGetAuthorityCode(OGR_L_GetSpatialRef(layer), NULL), "32630");
     const char *text = GDALGetMetadataItem((GDALMajorObjectH)layer, "DESCRIPTION", "");
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "probability of crop is 0.5 (one half) or more"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "probability of forest is 0.5 (one half) or more"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "in the plane of the map's projection"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "not for \"policy\""));
     CU_ASSERT_STRING_EQUAL(GDALGetMetadataItem(dataset, "S2CLR_POSITIVE", NULL), "crop");

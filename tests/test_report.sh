@@ -95,6 +95,18 @@ expect 'a page that is none' 2 'ends with .html' predict "$safe" none.tif --repo
 expect 'no folder' 1 'no/such' predict "$safe" none.tif --report no/such/page.html
 expect 'areas of entropy' 2 'add it with --bands' predict "$safe" none.tif --bands entropy --polygons n.gpkg
 expect 'one name for two' 2 'is the name of the map already' predict "$safe" x.gpkg --polygons x.gpkg
+expect 'in two spellings' 2 'is the name of the map already' predict "$safe" x.gpkg --polygons ./x.gpkg
+expect 'a page by the name of the map' 2 'or its polygons already' predict "$safe" x.html \
+    --report ./x.html
+true_that 'nothing came of them' sh -c '! ls | grep -F x.gpkg; ! ls | grep -F x.html'
+echo 'edits of a program that has it open' >fields.gpkg-wal
+expect 'areas that somebody edits' 1 'holds edits' predict -overwrite "$safe" none.tif \
+    --polygons fields.gpkg
+rm fields.gpkg-wal
+echo 'of another run' >being.gpkg.part.gpkg
+expect 'a plan' 0 'time' predict --dry-run "$safe" none.tif --polygons being.gpkg
+true_that 'leaves what another run writes' test -s being.gpkg.part.gpkg
+rm being.gpkg.part.gpkg
 ln -s tiny.safetensors model.html
 expect 'a page on the model' 2 'belongs to what this run reads' predict -overwrite "$safe" none.tif \
     --report model.html
@@ -104,6 +116,13 @@ expect 'areas of three classes' 2 'name one' "$S2CLR" predict -m classes.safeten
     --bands classes --polygons n.gpkg
 expect 'of one of them' 0 'areas ' "$S2CLR" predict -m classes.safetensors "$safe" two.tif \
     --bands 'class 2' --polygons two.gpkg
+
+true_that 'which it names' sh -c '
+    ogrinfo -ro -so -al two.gpkg areas | grep -F "probability of class 2 is"'
+cp two.gpkg old.gpkg
+touch old.gpkg-shm
+expect 'areas in the place of older ones' 0 '' predict -q -overwrite "$safe" old.tif --polygons old.gpkg
+true_that 'and of what SQLite kept of them' test ! -e old.gpkg-shm
 
 # ---- parts ----
 

@@ -36,6 +36,15 @@ expect 'one of an earlier map' 0 '' predict bare.tif -overwrite --no-style
 true_that 'goes with it' test ! -e bare.qml
 expect 'an embedding' 0 '' "$S2CLR" embed -m tiny.safetensors -q "$safe" features.tif
 true_that 'has no style' test ! -e features.qml
+true_that 'two quantities' "$S2CLR" predict -m tiny.safetensors -q "$safe" turned.tif \
+    --bands entropy,probability
+true_that 'have two styles' test -e turned.qml -a -e turned.probability.qml
+true_that 'other bands in their place' "$S2CLR" predict -m tiny.safetensors -q "$safe" turned.tif \
+    --bands probability,valid -overwrite
+true_that 'have no old ones' test ! -e turned.probability.qml -a -e turned.valid.qml
+true_that 'features in the place of a map' "$S2CLR" embed -m tiny.safetensors -q "$safe" turned.tif \
+    -overwrite
+true_that 'have none at all' sh -c '! ls turned*.qml'
 for i in 1 2; do expect "part $i" 0 '' predict whole.tif --shard $i/2; done
 true_that 'the map of the parts has one' grep -F 'made_up_class' whole.shards-of-2.qml
 true_that 'the parts have none' sh -c '! ls | grep "shard-.*qml"'

@@ -132,7 +132,7 @@ static const char head[] =
     "    local name ending kept=() found=0\n"
     "    _s2clr_paths -f\n"
     "    for name in \"${COMPREPLY[@]}\"; do\n"
-    "        [ -d \"$name\" ] && kept+=(\"$name\") && continue\n"
+    "        [ -d \"${name/#\\~\\//$HOME/}\" ] && kept+=(\"$name\") && continue\n"
     "        for ending in $1; do\n"
     "            case ${name,,} in *.$ending) kept+=(\"$name\") found=1 ;; esac\n"
     "        done\n"

@@ -41,7 +41,7 @@
             .meta = "SHARE", .standard = "0.1", .minimum = 0, .maximum = 1, .group = "Data",       \
             .help = "Share for validation, chosen likewise: training with labels takes epoch and " \
                     "threshold from it, pretraining looks at its neighbours. 0: none; then the "   \
-                    "last epoch and a threshold of 1/2 are taken."                                 \
+                    "last epoch and a threshold of 1/2, or a teacher's, are taken."                \
     }
 
 #define S2CLR_ROWS_DATASET                                                                         \

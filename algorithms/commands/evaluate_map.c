@@ -39,7 +39,7 @@ static s2clr_status read_tags(const char *path, int band, tags *out)
     s2clr_map map;
     S2CLR_TRY(s2clr_map_open_anywhere(path, band, &map));
     keep_tag(&map, "MODEL_ID", out->model, sizeof out->model);
-    keep_tag(&map, "POSITIVE", out->positive, sizeof out->positive);
+    s2clr_utf8_show(s2clr_map_positive(&map), out->positive, sizeof out->positive);
     keep_tag(&map, "MODEL_WARNING", out->warning, sizeof out->warning);
     out->threshold = share_of(&map, "THRESHOLD");
     out->prevalence = share_of(&map, "PREVALENCE");

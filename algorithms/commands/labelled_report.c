@@ -148,7 +148,8 @@ static void put_cost(FILE *to, const s2clr_labelled *job)
         fprintf(to, "teaching    about %s\n", teaching);
     }
     s2clr_cost_print(to, job->cost.bytes, job->cost.seconds, total_seconds(job),
-                     job->settings.patience ? without : "", "--batch");
+                     job->settings.patience && job->parts.validation.count ? without : "",
+                     "--batch");
 }
 
 static json_t *seconds_json(double measured, double value)

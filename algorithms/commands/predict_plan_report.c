@@ -4,6 +4,7 @@
 
 #include "commands/plan_text.h"
 #include "commands/stack_rows.h"
+#include "report/json_words.h"
 
 static double rate(const s2clr_plan_sample *sample)
 {
@@ -28,14 +29,15 @@ static json_t *seconds_json(const s2clr_predict_plan *p)
 
 static json_t *output_json(const s2clr_predict_settings *settings, const s2clr_predict_plan *p)
 {
-    json_t *out =
-        json_pack("{s:s, s:b, s:b, s:[i,i], s:i, s:s, s:s, s:I}", "name", p->output, "exists",
-                  p->output_exists, "may_be_replaced", settings->overwrite, "size", p->columns,
-                  p->rows, "bands", p->bands, "format", settings->format, "type",
-                  settings->byte_output ? "Byte" : "Float32", "bytes", (json_int_t)p->output_bytes);
-    if (p->vrt[0]) json_object_set_new(out, "vrt", json_string(p->vrt));
-    if (settings->report) json_object_set_new(out, "report", json_string(settings->report));
-    if (settings->polygons) json_object_set_new(out, "polygons", json_string(settings->polygons));
+    json_t *out = json_pack(
+        "{s:o, s:b, s:b, s:[i,i], s:i, s:s, s:s, s:I}", "name", s2clr_json_words(p->output),
+        "exists", p->output_exists, "may_be_replaced", settings->overwrite, "size", p->columns,
+        p->rows, "bands", p->bands, "format", settings->format, "type",
+        settings->byte_output ? "Byte" : "Float32", "bytes", (json_int_t)p->output_bytes);
+    if (p->vrt[0]) json_object_set_new(out, "vrt", s2clr_json_words(p->vrt));
+    if (settings->report) json_object_set_new(out, "report", s2clr_json_words(settings->report));
+    if (settings->polygons)
+        json_object_set_new(out, "polygons", s2clr_json_words(settings->polygons));
     if (settings->resume)
         json_object_set_new(out, "journal_exists", json_boolean(p->journal_exists));
     return out;
@@ -47,13 +49,13 @@ json_t *s2clr_predict_plan_json(const s2clr_predict_settings *settings, const s2
         json_pack("{s:I, s:I, s:o}", "files", (json_int_t)p->files, "decode_bytes",
                   (json_int_t)p->decode_bytes, "file_bytes",
                   p->file_bytes ? json_integer((json_int_t)p->file_bytes) : json_null());
-    return json_pack("{s:b, s:o, s:s, s:s, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+    return json_pack("{s:b, s:o, s:o, s:s, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
                      "dry_run", 1, "output", output_json(settings, p), "model",
-                     settings->model_path, "model_warning", p->warning, "device", p->device,
-                     "threads", p->threads, "reading", reading, "pixels", (json_int_t)p->pixels,
-                     "patches", (json_int_t)p->patches, "blocks", (json_int_t)p->blocks,
-                     "memory_bytes", (json_int_t)p->memory, "memory_limit_bytes",
-                     (json_int_t)p->memory_limit, "measured",
+                     s2clr_json_words(settings->model_path), "model_warning", p->warning, "device",
+                     p->device, "threads", p->threads, "reading", reading, "pixels",
+                     (json_int_t)p->pixels, "patches", (json_int_t)p->patches, "blocks",
+                     (json_int_t)p->blocks, "memory_bytes", (json_int_t)p->memory,
+                     "memory_limit_bytes", (json_int_t)p->memory_limit, "measured",
                      json_pack("{s:o, s:o}", "read_bytes", sample_json(&p->read), "patches",
                                sample_json(&p->compute)),
                      "seconds", seconds_json(p), "input", s2clr_stack_json(&p->stack));

@@ -4,6 +4,7 @@
 
 #include "commands/edge.h"
 #include "commands/stack_rows.h"
+#include "report/json_words.h"
 
 static double share(uint64_t part, uint64_t whole)
 {
@@ -15,12 +16,13 @@ json_t *s2clr_predict_json(const s2clr_predict_settings *settings, const s2clr_p
     json_t *histogram = json_array();
     for (int i = 0; i < 10; i++)
         json_array_append_new(histogram, json_integer((json_int_t)r->histogram[i]));
-    json_t *out = json_pack("{s:s, s:s, s:s, s:i, s:[i,i], s:I, s:I, s:I, s:o, s:s, s:o}", "output",
-                            r->output, "model", settings->model_path, "device", r->device,
-                            "threads", r->threads, "size", r->columns, r->rows, "pixels",
-                            (json_int_t)r->pixels, "valid_pixels", (json_int_t)r->valid_pixels,
-                            "skipped_pixels", (json_int_t)r->skipped_pixels, "histogram", histogram,
-                            "model_warning", r->warning, "input", s2clr_stack_json(&r->stack));
+    json_t *out =
+        json_pack("{s:o, s:o, s:s, s:i, s:[i,i], s:I, s:I, s:I, s:o, s:s, s:o}", "output",
+                  s2clr_json_words(r->output), "model", s2clr_json_words(settings->model_path),
+                  "device", r->device, "threads", r->threads, "size", r->columns, r->rows, "pixels",
+                  (json_int_t)r->pixels, "valid_pixels", (json_int_t)r->valid_pixels,
+                  "skipped_pixels", (json_int_t)r->skipped_pixels, "histogram", histogram,
+                  "model_warning", r->warning, "input", s2clr_stack_json(&r->stack));
     json_t *numbers = json_null();
     if (r->valid_pixels)
         numbers = json_pack("{s:f, s:f, s:f}", "mean", r->mean, "minimum", r->minimum, "maximum",
@@ -29,7 +31,7 @@ json_t *s2clr_predict_json(const s2clr_predict_settings *settings, const s2clr_p
     json_object_set_new(out, "bands", json_integer(r->bands));
     json_object_set_new(out, "style", s2clr_style_json(&r->style));
     json_object_set_new(out, "report",
-                        settings->report ? json_string(settings->report) : json_null());
+                        settings->report ? s2clr_json_words(settings->report) : json_null());
     json_object_set_new(out, "polygons", s2clr_polygons_json(settings->polygons, &r->polygons));
     json_object_set_new(out, "resumed_rows", json_integer(r->resumed_rows));
     json_object_set_new(out, "seconds",
@@ -42,13 +44,13 @@ json_t *s2clr_predict_json(const s2clr_predict_settings *settings, const s2clr_p
 
 json_t *s2clr_style_json(const s2clr_style_told *style)
 {
-    return style->file[0] && !style->kept ? json_string(style->file) : json_null();
+    return style->file[0] && !style->kept ? s2clr_json_words(style->file) : json_null();
 }
 
 json_t *s2clr_polygons_json(const char *polygons, const s2clr_polygons_told *told)
 {
     if (!polygons) return json_null();
-    return json_pack("{s:s, s:I, s:I, s:f, s:f}", "output", polygons, "areas",
+    return json_pack("{s:o, s:I, s:I, s:f, s:f}", "output", s2clr_json_words(polygons), "areas",
                      (json_int_t)told->areas, "pixels", (json_int_t)told->pixels, "area_m2",
                      told->area, "threshold", told->threshold);
 }

@@ -69,7 +69,8 @@
          .meta = "LAYER",                                                                          \
          .label = "Area of interest",                                                              \
          .group = "Output",                                                                        \
-         .help = "Polygons of any OGR dataset: outside them the map is nodata."},                  \
+         .help = "Polygons of any OGR dataset, of all its layers: outside them the map is "        \
+                 "nodata."},                                                                       \
     {                                                                                              \
         "min-valid", NULL, S2CLR_TYPE_REAL,                                                        \
             .meta = "SHARE", .standard = "0.5", .minimum = 0, .maximum = 1, .advanced = true,      \

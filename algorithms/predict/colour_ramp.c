@@ -74,6 +74,11 @@ const s2clr_ramp *s2clr_ramp_of(const char *quantity)
     return NULL;
 }
 
+const s2clr_ramp *s2clr_ramp_at(size_t index)
+{
+    return index < ROWS ? &table[index] : NULL;
+}
+
 void s2clr_ramp_colour(const s2clr_ramp *ramp, double share, uint8_t rgb[3])
 {
     const double at = fmin(fmax(share, 0), 1) * (S2CLR_RAMP_STOPS - 1);

@@ -12,6 +12,7 @@
 #define S2CLR_PREDICT_COLOUR_RAMP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define S2CLR_RAMP_STOPS 9
@@ -26,6 +27,9 @@ typedef struct s2clr_ramp {
 
 /* NULL for a quantity that has none (embedding). Borrowed. */
 const s2clr_ramp *s2clr_ramp_of(const char *quantity);
+
+/* All rows, from 0; NULL behind the last. Borrowed. */
+const s2clr_ramp *s2clr_ramp_at(size_t index);
 
 /* share: 0 the low end, 1 the high end; beyond them the ends' colours. */
 void s2clr_ramp_colour(const s2clr_ramp *ramp, double share, uint8_t rgb[3]);

@@ -44,16 +44,37 @@ static s2clr_status name_part(const char *path, part_file which, char out[S2CLR_
     return S2CLR_OK;
 }
 
-/* A GeoPackage, with what SQLite keeps beside one that was not closed. */
-static void remove_part(const char *path)
+/* What SQLite keeps beside a file that was not closed, after the file itself. */
+static const char *const ends[] = {"", "-journal", "-wal", "-shm", ".aux.xml"};
+
+static void remove_from(size_t first, const char *path)
 {
-    static const char *const ends[] = {"", "-journal", "-wal", "-shm", ".aux.xml"};
     char name[S2CLR_OUTPUT_PATH_MAX + 16];
     VSIStatBufL found;
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    for (size_t i = first; i < sizeof ends / sizeof ends[0]; i++) {
         snprintf(name, sizeof name, "%s%s", path, ends[i]);
         if (VSIStatL(name, &found) == 0) VSIUnlink(name);
     }
+}
+
+static void remove_part(const char *path)
+{
+    remove_from(0, path);
+}
+
+/* Somebody's edits that SQLite has not yet put into the file. */
+static s2clr_status check_edits(const char *path)
+{
+    char target[S2CLR_OUTPUT_PATH_MAX], name[S2CLR_OUTPUT_PATH_MAX + 16];
+    VSIStatBufL found;
+    S2CLR_TRY(s2clr_output_resolve(path, target));
+    snprintf(name, sizeof name, "%s-wal", target);
+    if (VSIStatL(name, &found) != 0 || found.st_size == 0) return S2CLR_OK;
+    return s2clr_error_set(
+        S2CLR_ERR_EXISTS,
+        "%s: %s-wal holds edits that are not in it yet, of a program that has it "
+        "open (%lld bytes); save and close it there, or take another name",
+        path, path, (long long)found.st_size);
 }
 
 s2clr_status s2clr_polygons_check(const char *path, bool overwrite)
@@ -64,7 +85,8 @@ s2clr_status s2clr_polygons_check(const char *path, bool overwrite)
                                "%s: areas are written as a GeoPackage; wanted: a name that ends "
                                "with .gpkg",
                                path);
-    return s2clr_output_check(path, overwrite);
+    S2CLR_TRY(s2clr_output_check(path, overwrite));
+    return check_edits(path);
 }
 
 /* ---- outlines ---- */
@@ -169,7 +191,10 @@ s2clr_status s2clr_polygons_publish(const char *path)
     char part[S2CLR_OUTPUT_PATH_MAX], target[S2CLR_OUTPUT_PATH_MAX];
     S2CLR_TRY(name_part(path, PART_RESULT, part));
     S2CLR_TRY(s2clr_output_resolve(path, target));
-    return s2clr_output_publish(part, target, path);
+    S2CLR_TRY(check_edits(path));
+    S2CLR_TRY(s2clr_output_publish(part, target, path));
+    remove_from(1, target); /* of the file that was there before */
+    return S2CLR_OK;
 }
 
 void s2clr_polygons_discard(const char *path)

@@ -109,6 +109,13 @@ const char *s2clr_map_tag(const s2clr_map *map, const char *name)
     return value ? value : GDALGetMetadataItem(map->dataset, other, NULL);
 }
 
+const char *s2clr_map_positive(const s2clr_map *map)
+{
+    const char *own = GDALGetDescription(map->band), *tag = s2clr_map_tag(map, "POSITIVE");
+    if (*own && strcmp(own, "probability") != 0) return own;
+    return tag ? tag : own;
+}
+
 double s2clr_map_threshold(const s2clr_map *map, const char **from)
 {
     const char *text = s2clr_map_tag(map, "THRESHOLD");

@@ -40,6 +40,10 @@ void s2clr_map_close(s2clr_map *map);
 /* A tag that prediction wrote, NULL: not there. Borrowed. */
 const char *s2clr_map_tag(const s2clr_map *map, const char *name);
 
+/* Of what the band holds the probability: its own name, for a map of several classes has only one
+ * POSITIVE; "" when nothing says it. Borrowed. */
+const char *s2clr_map_positive(const s2clr_map *map);
+
 /* From where on a probability counts as the class: what the tags say, else one half. *from: words
  * for it, may be NULL. */
 double s2clr_map_threshold(const s2clr_map *map, const char **from);

@@ -1,18 +1,10 @@
 #include "predict/map_sides.h"
 
 #include <ogr_srs_api.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-/* Both name one file, whether it is there or not. */
-static bool same_name(const char *a, const char *b)
-{
-    char *left = realpath(a, NULL), *right = realpath(b, NULL);
-    const bool same = strcmp(a, b) == 0 || (left && right && strcmp(left, right) == 0);
-    free(left);
-    free(right);
-    return same;
-}
+#include "predict/output_file.h"
 
 static bool is_turned(const s2clr_map_sides *s)
 {
@@ -25,14 +17,20 @@ static bool is_turned(const s2clr_map_sides *s)
 /* The one band of probabilities. */
 static s2clr_status find_band(s2clr_map_sides *s)
 {
-    int found = 0;
+    int found = 0, told = 0;
     for (int i = 0; i < s->bands; i++) {
         const char *quantity = s->band[i].quantity;
+        told += quantity != NULL;
         if (!quantity || strcmp(quantity, "probability") != 0) continue;
         found++;
         s->polygon_band = i + 1;
     }
     if (found == 1) return S2CLR_OK;
+    if (told == 0)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                               "%s: the map does not say what its bands hold, as those of an older "
+                               "s2clr do not; make it again, or leave the polygons out",
+                               s->polygons);
     return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                            found ? "%s: areas are those of one class, and the map holds the "
                                    "probabilities of %d; name one as --bands"
@@ -45,7 +43,7 @@ s2clr_status s2clr_map_sides_check(s2clr_map_sides *s)
 {
     if (!s->polygons) return S2CLR_OK;
     S2CLR_TRY(s2clr_polygons_check(s->polygons, s->overwrite));
-    if (same_name(s->polygons, s->map))
+    if (s2clr_output_same(s->polygons, s->map))
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "%s: is the name of the map already; give the polygons another one",
                                s->polygons);
@@ -67,7 +65,8 @@ s2clr_status s2clr_map_sides_check(s2clr_map_sides *s)
 s2clr_status s2clr_map_sides_make(s2clr_map_sides *s, const char *finished,
                                   const s2clr_progress *progress, double from, double to)
 {
-    if (s->polygons)
+    s->made = s->polygons != NULL;
+    if (s->made)
         S2CLR_TRY(s2clr_polygons_make(finished, s->polygon_band, s->polygons, progress, from, to,
                                       &s->told));
     if (s->no_style) {
@@ -84,5 +83,12 @@ s2clr_status s2clr_map_sides_publish(const s2clr_map_sides *s)
 
 void s2clr_map_sides_discard(const s2clr_map_sides *s)
 {
-    if (s->polygons) s2clr_polygons_discard(s->polygons);
+    if (s->made) s2clr_polygons_discard(s->polygons);
+}
+
+s2clr_status s2clr_map_sides_blame(const s2clr_map_sides *s, s2clr_status status)
+{
+    char why[1200];
+    snprintf(why, sizeof why, "%s", s2clr_error_text());
+    return s2clr_error_set(status, "%s; the map %.400s itself is complete", why, s->map);
 }

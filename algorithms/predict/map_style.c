@@ -52,11 +52,26 @@ static bool is_new(const char *quantity, const s2clr_writer_band *band, int numb
     return true;
 }
 
+static void remove_one(const char *map, const char *quantity)
+{
+    char path[S2CLR_OUTPUT_PATH_MAX];
+    if (name_style(map, quantity, path) == S2CLR_OK && may_write(path)) unlink(path);
+}
+
+void s2clr_map_styles_remove(const char *map)
+{
+    const s2clr_ramp *ramp;
+    if (strncmp(map, "/vsi", 4) == 0) return;
+    remove_one(map, NULL);
+    for (size_t i = 0; (ramp = s2clr_ramp_at(i)); i++) remove_one(map, ramp->quantity);
+}
+
 s2clr_status s2clr_map_styles_write(const char *map, const s2clr_writer_band *band, int bands,
                                     s2clr_style_told *told)
 {
     s2clr_style_told own = {.file = ""};
     const bool local = strncmp(map, "/vsi", 4) != 0;
+    s2clr_map_styles_remove(map); /* those of an earlier map may speak of other bands */
     for (int i = 0; local && i < bands; i++) {
         char path[S2CLR_OUTPUT_PATH_MAX];
         const char *quantity = band[i].quantity;
@@ -70,11 +85,4 @@ s2clr_status s2clr_map_styles_write(const char *map, const s2clr_writer_band *ba
     }
     *told = own;
     return S2CLR_OK;
-}
-
-void s2clr_map_styles_remove(const char *map)
-{
-    char path[S2CLR_OUTPUT_PATH_MAX];
-    if (strncmp(map, "/vsi", 4) != 0 && name_style(map, NULL, path) == S2CLR_OK && may_write(path))
-        unlink(path);
 }

@@ -294,9 +294,12 @@ static s2clr_status run(merge *m)
     S2CLR_TRY(open_writer(m));
     for (size_t i = 0; i < m->settings->count; i++) S2CLR_TRY(copy_part(m, &m->part[i]));
     S2CLR_TRY(s2clr_writer_finish(m->writer, m->progress, FINISH_FROM));
-    S2CLR_TRY(s2clr_map_sides_make(&m->sides, s2clr_writer_finished(m->writer), m->progress, 1, 1));
+    s2clr_status beside =
+        s2clr_map_sides_make(&m->sides, s2clr_writer_finished(m->writer), m->progress, 1, 1);
+    if (beside == S2CLR_ERR_CANCELLED) return beside;
     S2CLR_TRY(s2clr_writer_publish(m->writer));
-    return s2clr_map_sides_publish(&m->sides);
+    if (beside == S2CLR_OK) beside = s2clr_map_sides_publish(&m->sides);
+    return beside == S2CLR_OK ? S2CLR_OK : s2clr_map_sides_blame(&m->sides, beside);
 }
 
 static void release(merge *m)

@@ -57,11 +57,11 @@ static void say_measure(const s2clr_map *map, char *out, size_t size)
 
 static void say_layer(const s2clr_polygons_writing *w, char *out, size_t size)
 {
-    const char *positive = s2clr_map_tag(&w->map, "POSITIVE");
+    const char *positive = s2clr_map_positive(&w->map);
     const char *warning = s2clr_map_tag(&w->map, "MODEL_WARNING");
     char measure[200];
     say_measure(&w->map, measure, sizeof measure);
-    if (!positive || !*positive) positive = GDALGetDescription(w->map.band);
+    if (!*positive) positive = "the positive class";
     CPLsnprintf(out, size,
                 "Connected pixels where the probability of %.80s is %.6g (%s) or more. Areas are "
                 "measured %s. Pixels counted on a map are no estimate of an area: s2clr area makes "

@@ -324,12 +324,14 @@ s2clr_status s2clr_predict_finish(s2clr_predict_job *r, double from)
     if (r->blend) S2CLR_TRY(s2clr_blend_end(r->blend));
     S2CLR_TRY(finish_writer(r, from, to));
     if (r->journal) S2CLR_TRY(s2clr_journal_finish(r->journal, s2clr_writer_finished(r->writer)));
-    S2CLR_TRY(
-        s2clr_map_sides_make(&r->sides, s2clr_writer_finished(r->writer), r->progress, to, 1));
+    s2clr_status beside =
+        s2clr_map_sides_make(&r->sides, s2clr_writer_finished(r->writer), r->progress, to, 1);
+    if (beside == S2CLR_ERR_CANCELLED) return beside;
     S2CLR_TRY(s2clr_writer_publish(r->writer));
-    S2CLR_TRY(s2clr_map_sides_publish(&r->sides));
+    if (beside == S2CLR_OK) beside = s2clr_map_sides_publish(&r->sides);
     r->result.style = r->sides.style;
     r->result.polygons = r->sides.told;
     if (r->journal) s2clr_journal_remove(r->journal);
+    if (beside != S2CLR_OK) return s2clr_map_sides_blame(&r->sides, beside);
     return r->settings->shards ? write_vrt(r) : S2CLR_OK;
 }

@@ -1,6 +1,4 @@
 /* What a run makes beside its output, and what its caller will make of the result. */
-#include <string.h>
-
 #include "predict/output_file.h"
 #include "predict/ppredict.h"
 
@@ -8,10 +6,13 @@ static s2clr_status check_report(const s2clr_predict_job *r)
 {
     const char *report = r->settings->report;
     if (!report) return S2CLR_OK;
-    if (strcmp(report, r->result.output) == 0)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT,
-                               "%s: is the name of the map already; give the report another one",
-                               report);
+    if (s2clr_output_same(report, r->result.output) ||
+        (r->settings->polygons && s2clr_output_same(report, r->settings->polygons)))
+        return s2clr_error_set(
+            S2CLR_ERR_ARGUMENT,
+            "%s: is the name of the map or its polygons already; give the report "
+            "another one",
+            report);
     S2CLR_TRY(s2clr_predict_guard(r, report));
     return s2clr_output_check(report, r->settings->overwrite);
 }

@@ -199,15 +199,13 @@ static s2clr_status open_strata(s2clr_area_census *c)
 static void settle_rule(s2clr_area_census *c)
 {
     s2clr_area_rule *r = &c->rule;
-    const char *positive = s2clr_map_tag(&c->map, "POSITIVE");
+    const char *positive = s2clr_map_positive(&c->map);
     const char *warning = s2clr_map_tag(&c->map, "MODEL_WARNING"), *own;
-    const char *description = GDALGetDescription(c->map.band);
     const bool given = !isnan(r->threshold);
     const double standing = s2clr_map_threshold(&c->map, &own);
     c->threshold_from = given ? "given" : own;
     if (!given) r->threshold = standing;
-    if (!positive || !*positive) positive = *description ? description : "positive";
-    s2clr_utf8_show(positive, c->positive, sizeof c->positive);
+    s2clr_utf8_show(*positive ? positive : "positive", c->positive, sizeof c->positive);
     s2clr_utf8_show(warning ? warning : "", c->warning, sizeof c->warning);
 }
 

@@ -236,12 +236,12 @@ s2clr_status s2clr_quicklook_scene(const s2clr_stack_info *stack, const double w
 
 /* ---- the map ---- */
 
-static void paint_map(const s2clr_map *map, const s2clr_ramp *ramp, double low, double high,
-                      const coarse *read, uint8_t *planes)
+static void paint_map(const s2clr_ramp *ramp, double low, double high, const coarse *read,
+                      uint8_t *planes)
 {
     const size_t pixels = (size_t)read->width * (size_t)read->height;
     for (size_t i = 0; i < pixels; i++) {
-        const double value = (double)read->value[i] * map->scale + map->offset;
+        const double value = (double)read->value[i];
         uint8_t rgb[COLOURS] = {0};
         if (!isnan(value)) s2clr_ramp_colour(ramp, (value - low) / (high - low), rgb);
         for (size_t c = 0; c < COLOURS; c++) planes[c * pixels + i] = rgb[c];
@@ -249,19 +249,54 @@ static void paint_map(const s2clr_map *map, const s2clr_ramp *ramp, double low, 
     }
 }
 
-static s2clr_status read_map(const s2clr_map *map, coarse *read)
+typedef struct means {
+    double *row;    // (map's width)
+    double *sum;    // (width of the picture)
+    uint32_t *many; // (width of the picture) values in it
+} means;
+
+/* One row of the picture: the mean of the map's rows that fall into it. */
+static s2clr_status read_means(s2clr_map *map, int y, means *m, coarse *read)
 {
-    const double all[4] = {0, 0, map->width, map->height};
-    int has_nodata;
-    const double nodata = GDALGetRasterNoDataValue(map->band, &has_nodata);
-    S2CLR_TRY(read_window(map->band, all, map->path, read));
-    for (int i = 0; has_nodata && i < read->width * read->height; i++)
-        if (read->value[i] == (float)nodata) read->value[i] = NAN;
+    const size_t width = (size_t)read->width;
+    const int first = (int)((int64_t)y * map->height / read->height);
+    const int end = (int)((int64_t)(y + 1) * map->height / read->height);
+    memset(m->sum, 0, width * sizeof *m->sum);
+    memset(m->many, 0, width * sizeof *m->many);
+    for (int row = first; row < end; row++) {
+        S2CLR_TRY(s2clr_map_read(map, 0, row, map->width, 1, m->row));
+        for (int x = 0; x < map->width; x++) {
+            const size_t at = (size_t)((int64_t)x * read->width / map->width);
+            if (isnan(m->row[x])) continue;
+            m->sum[at] += m->row[x];
+            m->many[at]++;
+        }
+    }
+    for (size_t x = 0; x < width; x++)
+        read->value[(size_t)y * width + x] =
+            m->many[x] ? (float)(m->sum[x] / m->many[x]) : (float)NAN;
     return S2CLR_OK;
 }
 
-s2clr_status s2clr_quicklook_map(const s2clr_map *map, const s2clr_ramp *ramp, double low,
-                                 double high, s2clr_quicklook *out)
+/* Not by GDAL: it would take the overviews, whose pixels are single values of the map. */
+static s2clr_status read_map(s2clr_map *map, coarse *read)
+{
+    const size_t width = (size_t)read->width;
+    means m = {0};
+    s2clr_status status =
+        s2clr_alloc((size_t)map->width, sizeof *m.row, "a row of a map", (void **)&m.row);
+    if (status == S2CLR_OK) status = s2clr_alloc(width, sizeof *m.sum, "means", (void **)&m.sum);
+    if (status == S2CLR_OK) status = s2clr_alloc(width, sizeof *m.many, "means", (void **)&m.many);
+    for (int y = 0; status == S2CLR_OK && y < read->height; y++)
+        status = read_means(map, y, &m, read);
+    s2clr_free(m.row);
+    s2clr_free(m.sum);
+    s2clr_free(m.many);
+    return status;
+}
+
+s2clr_status s2clr_quicklook_map(s2clr_map *map, const s2clr_ramp *ramp, double low, double high,
+                                 s2clr_quicklook *out)
 {
     s2clr_quicklook made = {0};
     coarse read = {0};
@@ -269,7 +304,7 @@ s2clr_status s2clr_quicklook_map(const s2clr_map *map, const s2clr_ramp *ramp, d
     choose_size(map->width, map->height, &read);
     s2clr_status status = make_room(&read, &planes);
     if (status == S2CLR_OK) status = read_map(map, &read);
-    if (status == S2CLR_OK) paint_map(map, ramp, low, high, &read, planes);
+    if (status == S2CLR_OK) paint_map(ramp, low, high, &read, planes);
     if (status == S2CLR_OK)
         status = s2clr_png_data(planes, read.width, read.height, true, &made.uri);
     s2clr_free(read.value);

@@ -29,7 +29,7 @@ s2clr_status s2clr_quicklook_scene(const s2clr_stack_info *stack, const double w
                                    s2clr_quicklook *out);
 
 /* A band of a map, low to high over the ramp; pixels without value are transparent. */
-s2clr_status s2clr_quicklook_map(const s2clr_map *map, const s2clr_ramp *ramp, double low,
+s2clr_status s2clr_quicklook_map(s2clr_map *map, const s2clr_ramp *ramp, double low,
                                  double high, s2clr_quicklook *out);
 
 void s2clr_quicklook_free(s2clr_quicklook *picture);

@@ -31,7 +31,7 @@ s2clr_status s2clr_topk_map_describe(const char *path, s2clr_topk_map *out)
     const long side = patch ? strtol(patch, NULL, 10) : 0;
     s2clr_topk_map found = {.patch = side > 0 && side <= 4096 ? (int)side : 0};
     keep_tag(&raster, "MODEL_ID", found.model, sizeof found.model);
-    keep_tag(&raster, "POSITIVE", found.positive, sizeof found.positive);
+    s2clr_utf8_show(s2clr_map_positive(&raster), found.positive, sizeof found.positive);
     keep_tag(&raster, "MODEL_WARNING", found.warning, sizeof found.warning);
     s2clr_map_close(&raster);
     *out = found;

@@ -130,8 +130,10 @@ class Algorithm(QgsProcessingAlgorithm):
         try:
             text = Run(self.program(), line, feedback)()
         except Cancelled:
-            temporary = any(path.startswith(QgsProcessingUtils.tempFolder())
-                            for path in words.made.values())
+            # What a run goes on from lies beside the output proper, not beside pages and areas.
+            proper = next((table.name_of(row) for row in self.rows
+                           if row['required'] and row['type'].startswith('output-')), None)
+            temporary = words.made.get(proper, '').startswith(QgsProcessingUtils.tempFolder())
             raise QgsProcessingException(
                 help_text.after_cancel(self.rows, words.given, temporary)) from None
         except QgsProcessingException as reason:

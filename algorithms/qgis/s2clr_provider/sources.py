@@ -1,6 +1,6 @@
 """Layers of the project as names that a program outside of QGIS can open."""
 from qgis.core import (QgsMapLayer, QgsProcessingException, QgsProcessingFeatureSourceDefinition,
-                       QgsProcessingUtils, QgsProperty, QgsProviderRegistry)
+                       QgsProcessingUtils, QgsProperty, QgsProviderRegistry, QgsVectorLayer)
 from qgis.PyQt.QtCore import QVariant
 
 # Vector files that the program reads as they are. Other layers, layers of several in one file,
@@ -60,6 +60,17 @@ def raster(value, context, feedback):
     return raster_name(layer, feedback)
 
 
+def is_alone(layer, source):
+    """Whether the file of a layer holds no others, which the program would read as well. Asked of
+    the file: a layer that was picked by its name knows of itself only."""
+    if layer is not None and layer.providerType() != 'ogr':
+        return True  # no file: it is copied into one anyway
+    source = source if layer is None else layer.source()
+    path = QgsProviderRegistry.instance().decodeUri('ogr', source).get('path', source)
+    whole = QgsVectorLayer(path, 'looked at', 'ogr')
+    return not whole.isValid() or len(whole.dataProvider().subLayers()) < 2
+
+
 def vector(algorithm, parameters, name, context, feedback):
     """The file of a layer; texts that are no layer are names of files."""
     given = values(parameters, name, context)
@@ -73,7 +84,8 @@ def vector(algorithm, parameters, name, context, feedback):
         return str(source)
     if layer is not None and layer.type() == QgsMapLayer.RasterLayer:
         return raster_name(layer, feedback)
-    path = algorithm.parameterAsCompatibleSourceLayerPath(parameters, name, context, VECTOR_FILES,
+    formats = VECTOR_FILES if is_alone(layer, str(source)) else []  # []: copied in any case
+    path = algorithm.parameterAsCompatibleSourceLayerPath(parameters, name, context, formats,
                                                           'gpkg', feedback)
     if not path:
         raise QgsProcessingException('%s: "%s" is neither a layer of the project nor a file that '
