@@ -186,6 +186,9 @@ expect 'a store without validation' 2 'validation' "$S2CLR" finetune unjudged.st
     -m enc/model.safetensors --dry-run --level DN
 expect 'is asked for' 0 'validation  0' "$S2CLR" finetune unjudged.store -o gone $same \
     -m enc/model.safetensors --dry-run --level DN --validation-share 0
+expect 'supervised with a store' 0 'best epoch' "$S2CLR" supervised labelled.store -o plain $same \
+    --arch pixel --width 4 --epochs 1 --level DN
+expect 'its one class' 0 '1 = positive' "$S2CLR" info plain/model.safetensors
 expect 'finetune with a store' 0 'of them positive' "$S2CLR" finetune labelled.store -o gone $same \
     -m enc/model.safetensors --dry-run --level DN
 

@@ -159,6 +159,7 @@ static s2clr_status fill_root(json_t *root, const s2clr_args *args, const s2clr_
     S2CLR_TRY(fill_arch(root, args, facts));
     fill_level(root, facts);
     if (facts->positive) json_object_set_new(root, "positive", json_string(facts->positive));
+    if (facts->otherwise) fill(root, "positive", json_string(facts->otherwise));
     const char *arch =
         json_string_value(json_object_get(json_object_get(root, "architecture"), "name"));
     const char *positive = json_string_value(json_object_get(root, "positive"));

@@ -12,6 +12,7 @@ typedef struct s2clr_card_facts {
     int channels;               /* of the samples or the weights */
     int patch;                  /* pixels; 0: the partial card has to say it */
     const char *positive;       /* NULL: the partial card's */
+    const char *otherwise;      /* the positive when neither names one, NULL: that is an error */
     const char *level;          /* name of the level when the partial card lists none */
     const char *bands;          /* names of the samples' bands when they have any, else NULL */
     double metres;              /* ground size of their pixels when known, else 0 */
@@ -29,9 +30,8 @@ typedef struct s2clr_card_facts {
 s2clr_card_facts s2clr_card_facts_of(const s2clr_args *args, const s2clr_store_facts *store);
 
 /* Options read: --arch --width --depth --bands-names --card, of encoders --projection, and the
- * command line. Where both speak,
- * an option that was given beats the partial card. *measured is false when mean and std are still
- * to be computed (std is 0 then). Free with s2clr_card_free(). */
+ * command line. Where both speak, an option that was given beats the partial card. *measured is
+ * false when mean and std are still to be computed (std is 0 then). Free with s2clr_card_free(). */
 s2clr_status s2clr_card_build(const s2clr_args *args, const s2clr_card_facts *facts,
                               s2clr_card **out, bool *measured);
 

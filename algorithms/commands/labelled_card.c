@@ -152,6 +152,7 @@ static s2clr_card_facts facts_of(const s2clr_labelled *job)
     s2clr_card_facts facts = s2clr_card_facts_of(job->args, &job->store);
     facts.positive = s2clr_args_text(job->args, "positive");
     if (job->teachers) facts.positive = s2clr_model_card(job->teacher[0])->positive;
+    if (!job->classes && !job->teachers) facts.otherwise = "positive"; /* as a store knows it */
     return facts;
 }
 

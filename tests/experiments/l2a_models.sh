@@ -9,14 +9,14 @@
 #                             that it survives other light
 #   dense-, pixel-l2a-...     ten bands, distilled from the teacher on the L2A patches: what they
 #                             know of permanent crops is what the teacher makes of three bands
-# A tenth of the patches chooses the epoch and tells how well a student agrees with its teacher, a
+# A tenth of the patches (JUDGED) chooses the epoch and tells how well a student agrees with its teacher, a
 # fifth is not touched. Nothing of this has a label in ten bands, so that no skill is claimed. About
 # an hour and a half on two quiet cores; steps that are done are skipped, trainings resume.
 # Result: WORK/zoo/*.safetensors, weights as bf16.
 set -eu
 s2clr=$1 data=$2 work=$3
 here=$(dirname "$0")
-: "${DEVICE:=auto}" "${PRETRAIN:=100}" "${DISTIL:=60}"
+: "${DEVICE:=auto}" "${PRETRAIN:=100}" "${BATCH:=256}" "${TEACH:=12}" "${DISTIL:=60}" "${JUDGED:=0.1}"
 bands=B02,B03,B04,B05,B06,B07,B08,B8A,B11,B12
 mkdir -p "$work/cards" "$work/zoo"
 
@@ -56,16 +56,18 @@ separate() { # separate MOSAIC BAND...: each band as a file named after it, for 
 }
 encoder=resnet18-l2a-encoder
 run $encoder pretrain "$work/l2a.store" --arch resnet18 --width 32 --projection 512,128 \
-    --validation-share 0 --epochs "$PRETRAIN" --batch 256 --chunk 256 --seed 1 \
+    --validation-share 0 --epochs "$PRETRAIN" --batch "$BATCH" --chunk "$BATCH" --seed 1 \
     --augment flip,rot90,crop,jitter \
     --card "$(card $encoder)"
 ship $encoder
 run teacher finetune "$data/eurosat_rgb.zip" -m "$work/encoder/model.safetensors" \
-    --positive PermanentCrop --augment flip,rot90,gain --epochs 12 --rate 0.001 --patience 0 --seed 1
+    --positive PermanentCrop --augment flip,rot90,gain --epochs "$TEACH" --rate 0.001 --patience 0 \
+    --seed 1
 for student in dense:48 pixel:32; do
     name=${student%:*}-l2a-permanentcrop
     run "$name" distill "$work/l2a.store" -m "$work/teacher/model.safetensors" \
         --arch "${student%:*}" --width "${student#*:}" --image-bands $bands --card "$(card "$name")" \
-        --epochs "$DISTIL" --balance 0 --patience 0 --augment flip,rot90 --seed 1
+        --validation-share "$JUDGED" --epochs "$DISTIL" --balance 0 --patience 0 \
+        --augment flip,rot90 --seed 1
     ship "$name"
 done

@@ -19,7 +19,7 @@ set -eu
 s2clr=$1 data=$2 work=$3
 here=$(dirname "$0")
 : "${ARCH:=resnet18}" "${WIDTH:=32}" "${DEVICE:=auto}" "${SEEDS:=1 2 3}"
-: "${PRETRAIN:=40}" "${DISTIL:=6}"
+: "${PRETRAIN:=40}" "${BATCH:=256}" "${DISTIL:=6}"
 : "${CROP_STEPS:=800}" "${TEN_STEPS:=1500}" "${ROUNDS:=12}" # steps of 32 at least, and rounds
 : "${CROP_SHARES:=0.01 0.03 0.1 0.25 0.5 1}" "${TEN_SHARES:=0.01 0.1 1}"
 # name:architecture:width
@@ -27,11 +27,11 @@ here=$(dirname "$0")
 card=$here/eurosat_rgb.json
 mkdir -p "$work"
 
-settings="$ARCH $WIDTH $PRETRAIN $DISTIL $CROP_STEPS $TEN_STEPS $ROUNDS"
+settings="$ARCH $WIDTH $PRETRAIN $BATCH $DISTIL $CROP_STEPS $TEN_STEPS $ROUNDS"
 [ -f "$work/settings" ] || echo "$settings" >"$work/settings"
 [ "$(cat "$work/settings")" = "$settings" ] || {
     echo "label_efficiency.sh: $work was begun with $(cat "$work/settings"), now: $settings" \
-        "(architecture, width, epochs, steps); take another folder" >&2
+        "(architecture, width, epochs, batch, steps); take another folder" >&2
     exit 1
 }
 
@@ -54,7 +54,7 @@ measure() { # measure NAME DATASET OPTIONS...: on the held-out fifth, with all s
 
 labelled() { # labelled TASK: the data set and options of runs with labels
     case $1 in
-    crop) echo "$work/crop.store --validation-share 0" ;;
+    crop) echo "$work/crop.store --positive PermanentCrop --validation-share 0" ;;
     ten) echo "$data --validation-share 0" ;;
     esac
 }
@@ -110,12 +110,12 @@ compare() { # compare TASK SHARE SEED
     "$s2clr" dataset split "$work/crop.part" --method random --validation 0 --balance --quiet
     mv "$work/crop.part" "$work/crop.store"
 }
-run encoder pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs "$PRETRAIN" --batch 256 \
-    --chunk 256 --seed 1 --probe PermanentCrop --augment flip,rot90,crop,jitter --card "$card" \
+run encoder pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs "$PRETRAIN" --batch "$BATCH" \
+    --chunk "$BATCH" --seed 1 --probe PermanentCrop --augment flip,rot90,crop,jitter --card "$card" \
     --level EUROSAT8
 # What its frozen features are worth to one linear layer, beside those of random weights (whose
 # batch norm has seen the patches: training at rate 0). The baselines stand in every JSON.
-run random pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs 1 --batch 256 --chunk 256 \
+run random pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs 1 --batch "$BATCH" --chunk "$BATCH" \
     --seed 1 --rate 0 --probe PermanentCrop --augment flip,rot90,crop,jitter --card "$card" \
     --level EUROSAT8
 for features in encoder random; do

@@ -1,0 +1,50 @@
+#!/bin/sh
+# The experiments of tests/experiments in miniature, on a little of the real data: that they run to
+# their end, skip what is done, and refuse a folder begun with other settings. Their numbers mean
+# nothing here.
+rig=experiments
+. "${srcdir:-.}/tests/rig.sh"
+wants gdal_translate python3
+data=${S2CLR_TEST_DATA:-}
+for needed in eurosat_rgb.zip l2a_patches_10m.tif l2a_patches_20m.tif; do
+    [ -f "$data/$needed" ] || skip_all "$needed is not there (S2CLR_TEST_DATA)"
+done
+in_work_folder
+experiments=$top/tests/experiments
+
+# Twelve patches of each of three classes, and sixteen of ten bands.
+mkdir data
+python3 - "$data/eurosat_rgb.zip" data/eurosat_rgb.zip <<'END'
+import sys, zipfile
+left = {"PermanentCrop": 24, "River": 12, "Forest": 12}
+with zipfile.ZipFile(sys.argv[1]) as whole, zipfile.ZipFile(sys.argv[2], "w") as few:
+    for name in whole.namelist():
+        kind = name.split("/")[-2] if "/" in name else ""
+        if name.endswith(".jpg") and left.get(kind, 0):
+            left[kind] -= 1
+            few.writestr(f"{kind}/{name.split('/')[-1]}", whole.read(name))
+END
+gdal_translate -q -srcwin 0 0 256 256 "$data/l2a_patches_10m.tif" data/l2a_patches_10m.tif
+gdal_translate -q -srcwin 0 0 128 128 "$data/l2a_patches_20m.tif" data/l2a_patches_20m.tif
+
+few_labels() { # few_labels WIDTH
+    env DEVICE=cpu WIDTH="$1" SEEDS=1 PRETRAIN=1 BATCH=8 DISTIL=1 CROP_STEPS=2 TEN_STEPS=2 ROUNDS=1 \
+        CROP_SHARES=0.5 TEN_SHARES=1 STUDENTS=pixel:pixel:4 \
+        sh "$experiments/label_efficiency.sh" "$S2CLR" data/eurosat_rgb.zip work
+}
+expect 'few labels' 0 'random convolutional features' few_labels 4
+true_that 'every run stands in the table' test "$(grep -c ',' work/results.csv)" -eq 11
+expect 'its models know their class' 0 '1 = PermanentCrop' \
+    "$S2CLR" info work/scratch-crop-0.5-1/model.safetensors
+find work -name model.safetensors -exec cksum {} + | sort >before
+expect 'again' 0 'encoder linear' few_labels 4
+find work -name model.safetensors -exec cksum {} + | sort >after
+true_that 'trains nothing' cmp before after
+expect 'other settings' 1 'take another folder' few_labels 8
+
+expect 'models of ten bands' 0 '' env DEVICE=cpu PRETRAIN=1 BATCH=8 TEACH=1 DISTIL=1 JUDGED=0 \
+    sh "$experiments/l2a_models.sh" "$S2CLR" data work
+for model in resnet18-l2a-encoder dense-l2a-permanentcrop pixel-l2a-permanentcrop; do
+    expect "$model" 0 'B12 (mean' "$S2CLR" info "work/zoo/$model.safetensors"
+done
+finish
