@@ -155,7 +155,7 @@ static void refuses_nonsense(void)
     sound = rig_view_prepare();
     s2clr_runtime_drop_idle(); /* and the model it holds */
     setenv("S2CLR_ZOO", test_source("../models/zoo"), 1);
-    refuses(no_model, S2CLR_ERR_IO, "did you mean dense-eurosat-permanentcrop");
+    refuses(no_model, S2CLR_ERR_IO, "did you mean dense-");
     refuses(no_input, S2CLR_ERR_ARGUMENT, "no raster");
     refuses(absent, S2CLR_ERR_IO, "/nowhere/scene.tif");
     refuses(bad_share, S2CLR_ERR_ARGUMENT, "0 to 1");

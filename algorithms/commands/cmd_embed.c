@@ -22,7 +22,7 @@ const s2clr_command s2clr_cmd_embed = {
         "Runs a model over a Sentinel-2 scene as s2clr-predict(1) does, and writes what its last "
         "layer sees instead of a probability: one Float32 band per feature. Clustering, change "
         "between dates and small classifiers of one's own work on these.",
-    .example = "s2clr embed -m dense-eurosat-permanentcrop S2B_MSIL2A_X.SAFE.zip features.tif",
+    .example = "s2clr embed -m resnet18-l2a-encoder S2B_MSIL2A_X.SAFE.zip features.tif",
     .title = "Features of a scene",
     .section = "Map",
     .rows = rows,

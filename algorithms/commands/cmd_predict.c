@@ -62,7 +62,7 @@ const s2clr_command s2clr_cmd_predict = {
         "Runs a model over a Sentinel-2 scene and writes a georeferenced probability raster. Bands "
         "are bound by name, DN are brought to the model's unit as its card says, and the value of "
         "a pixel never depends on windows, threads or memory.",
-    .example = "s2clr predict -m dense-eurosat-permanentcrop S2B_MSIL2A_X.SAFE.zip map.tif",
+    .example = "s2clr predict -m dense-l2a-permanentcrop S2B_MSIL2A_X.SAFE.zip map.tif",
     .title = "Map a scene",
     .section = "Map",
     .rows = rows,

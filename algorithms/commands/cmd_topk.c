@@ -316,7 +316,7 @@ const s2clr_command s2clr_cmd_topk = {
         "contact sheet: one page of HTML with each patch in true and false colour, its probability "
         "and its place, on which a person marks what is right and what is wrong. The page saves "
         "the marks as CSV, of which s2clr-evaluate(1) makes the precision and its interval.",
-    .example = "s2clr topk eurosat_rgb.zip -o sheet.html",
+    .example = "s2clr topk -m dense-eurosat-permanentcrop eurosat_rgb.zip -o sheet.html",
     .title = "Contact sheet of the most certain patches",
     .section = "Judge",
     .rows = rows,

@@ -13,7 +13,7 @@
 #include "base/status.h"
 
 /* The model taken when none is named. */
-#define S2CLR_DEFAULT_MODEL "dense-eurosat-permanentcrop"
+#define S2CLR_DEFAULT_MODEL "dense-l2a-permanentcrop"
 
 #define S2CLR_ZOO_PATH 4096
 

@@ -16,6 +16,7 @@
 set -eu
 s2clr=$1 data=$2 work=$3
 here=$(dirname "$0")
+levels=$here/../../models/zoo/l2a.json
 : "${DEVICE:=auto}" "${PRETRAIN:=100}" "${BATCH:=256}" "${TEACH:=12}" "${DISTIL:=60}" "${JUDGED:=0.1}"
 bands=B02,B03,B04,B05,B06,B07,B08,B8A,B11,B12
 mkdir -p "$work/cards" "$work/zoo"
@@ -28,13 +29,16 @@ run() { # run NAME COMMAND OPTIONS...
 }
 
 card() { # card MODEL: its partial card
-    python3 "$here/l2a_cards.py" "$here/../../models/zoo/l2a.json" "$1" >"$work/cards/$1.json"
+    python3 "$here/l2a_cards.py" "$levels" "$1" >"$work/cards/$1.json"
     printf '%s\n' "$work/cards/$1.json"
 }
 
-ship() { # ship MODEL
-    "$s2clr" model import "$work/$1/model.safetensors" --weights bf16 --overwrite --quiet \
-        -o "$work/zoo/$1.safetensors"
+ship() { # ship MODEL: its weights as bf16, with the texts and numbers that are known by now
+    "$s2clr" model export "$work/$1/model.safetensors" --overwrite --quiet -o "$work/weights.part"
+    python3 "$here/l2a_cards.py" "$levels" "$1" "$work" >"$work/cards/shipped-$1.json"
+    "$s2clr" model import "$work/weights.part" --card "$work/cards/shipped-$1.json" \
+        --weights bf16 --overwrite --quiet -o "$work/zoo/$1.safetensors"
+    rm "$work/weights.part"
 }
 
 separate() { # separate MOSAIC BAND...: each band as a file named after it, for their own pixel sizes
@@ -63,6 +67,11 @@ ship $encoder
 run teacher finetune "$data/eurosat_rgb.zip" -m "$work/encoder/model.safetensors" \
     --positive PermanentCrop --augment flip,rot90,gain --epochs "$TEACH" --rate 0.001 --patience 0 \
     --seed 1
+[ -f "$work/teacher.json" ] || {
+    "$s2clr" evaluate -m "$work/teacher/model.safetensors" "$data/eurosat_rgb.zip" --filters 0 \
+        --device "$DEVICE" --json >"$work/teacher.json.part"
+    mv "$work/teacher.json.part" "$work/teacher.json"
+}
 for student in dense:48 pixel:32; do
     name=${student%:*}-l2a-permanentcrop
     run "$name" distill "$work/l2a.store" -m "$work/teacher/model.safetensors" \
