@@ -7,6 +7,7 @@
 #include "base/philox.h"
 #include "harness.h"
 #include "report/baseline.h"
+#include "report/baseline_logistic.h"
 #include "report/perturb.h"
 #include "report/random_features.h"
 
@@ -254,6 +255,66 @@ static void random_features_see_texture(void)
     s2clr_pool_free(pool);
 }
 
+/* A network that passes its bands on: its features are the bands' means. */
+static void pass_on(const s2clr_net *net, float *params)
+{
+    const s2clr_param *list;
+    const size_t count = s2clr_net_param_list(net, &list);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < list[i].count; k++) {
+            const bool same = k % (BANDS + 1) == 0; /* the diagonal of a square matrix */
+            const bool one = list[i].role == S2CLR_PARAM_GAMMA ||
+                             list[i].role == S2CLR_PARAM_RUNNING_VAR ||
+                             (list[i].role == S2CLR_PARAM_WEIGHT && same);
+            params[list[i].offset + k] = one ? 1 : 0;
+        }
+}
+
+static void frozen_features_are_those_of_the_network(void)
+{
+    static const char card_text[] =
+        "{\"version\": 1, \"id\": \"passing\", \"architecture\": {\"name\": \"pixel\", "
+        "\"channels\": 2, \"outputs\": 1, \"width\": 2, \"depth\": 1}, \"bands\": [\"B04\", "
+        "\"B03\"], \"mean\": [0, 0], \"std\": [1, 1], \"levels\": [{\"name\": \"DN\", \"gain\": "
+        "[1, 1], \"bias\": [0, 0], \"low\": 0, \"high\": 1000}], \"patch\": 6, \"metres\": 10, "
+        "\"stride\": 1, \"positive\": \"x\", \"negative\": \"other\"}";
+    const s2clr_samples samples = make_samples();
+    s2clr_baseline_options probe = {.kind = S2CLR_BASELINE_FEATURES, .l2 = 1, .level = "DN"};
+    double means[COUNT * BANDS] = {0}, p[COUNT], wanted[COUNT];
+    s2clr_card *card;
+    s2clr_net *net;
+    s2clr_pool *pool;
+    s2clr_baseline *baseline;
+    s2clr_logistic *alone;
+    float params[64];
+    TEST_OK(s2clr_card_parse(card_text, "card", &card));
+    TEST_OK(s2clr_net_new(&card->arch, &net));
+    CU_ASSERT_FATAL(s2clr_net_param_count(net) <= sizeof params / sizeof params[0]);
+    pass_on(net, params);
+    TEST_OK(s2clr_pool_new(2, &pool));
+    probe.net = net, probe.params = params, probe.card = card;
+    TEST_OK(s2clr_device_select("portable", S2CLR_F32, &probe.backend, &probe.device));
+    TEST_OK(s2clr_baseline_fit(&probe, &samples, NULL, pool, &baseline));
+    CU_ASSERT_EQUAL(s2clr_baseline_describe(baseline)->features, BANDS);
+    TEST_OK(s2clr_baseline_predict(baseline, &samples, pool, p));
+
+    for (int i = 0; i < COUNT; i++)
+        for (int k = 0; k < BANDS * PIXELS; k++)
+            means[i * BANDS + k / PIXELS] += (double)patch[i][k] / PIXELS;
+    TEST_OK(s2clr_logistic_new(means, COUNT, BANDS, 1, &alone));
+    s2clr_logistic_standardise(alone, means, COUNT);
+    TEST_OK(s2clr_logistic_fit(alone, means, labels, COUNT, 1, S2CLR_LOGISTIC_EXACT, pool));
+    s2clr_logistic_predict(alone, means, COUNT, wanted);
+    for (int i = 0; i < COUNT; i++) TEST_NEAR(p[i], wanted[i], 1e-4);
+
+    s2clr_logistic_free(alone);
+    s2clr_baseline_free(baseline);
+    probe.backend->device_close(probe.device);
+    s2clr_pool_free(pool);
+    s2clr_net_free(net);
+    s2clr_card_free(card);
+}
+
 static void disturbances(void)
 {
     const s2clr_samples samples = make_samples();
@@ -288,6 +349,7 @@ static const test_case cases[] = {
     {"classes against the rest, and pixels without value", classes_and_holes},
     {"random features are what they say", random_features_are_what_they_say},
     {"random features see texture", random_features_see_texture},
+    {"frozen features are those of the network", frozen_features_are_those_of_the_network},
     {"shift, blur and gain", disturbances},
 };
 

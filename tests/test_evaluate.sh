@@ -70,6 +70,11 @@ expect 'unless they are asked for one' 0 '' $evaluate -m $one -m other/model.saf
     $share --positive Crop
 expect 'binary and of classes' 1 'one tells classes apart' $evaluate -m $one \
     -m classes/model.safetensors data
+expect 'a linear probe' 0 '"frozen features + logistic regression of ' $evaluate --json -m $one \
+    --probe $two data $share
+expect 'a probe of other patches' 1 'reads the patches as the first' $evaluate -m $one data $share \
+    --probe "$top/models/zoo/resnet18-l2a-encoder.safetensors"
+expect 'a probe of a map' 2 'does nothing with --map' "$S2CLR" evaluate --map map.tif points.csv --probe $one
 expect 'an odd number of filters' 2 'even number' "$S2CLR" evaluate -m $one data --filters 7
 expect 'too many shares' 2 'at most' "$S2CLR" evaluate -m $one data --prevalence 0.1 \
     --prevalence 0.2 --prevalence 0.3 --prevalence 0.4 --prevalence 0.6 --prevalence 0.7 \

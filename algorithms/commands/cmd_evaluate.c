@@ -60,6 +60,10 @@ static const s2clr_param_row rows[] = {
     {"filters", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "128", .minimum = 0, .maximum = 512,
      .group = "Result",
      .help = "Random filters of the second baseline, an even number; 0: without that baseline."},
+    {"probe", NULL, S2CLR_TYPE_MODEL, .meta = "FILE", .group = "Result",
+     .help = "A network whose frozen features are judged like the baselines, by a logistic "
+             "regression fitted on the training part (linear probe): what pretraining without "
+             "labels was worth. An encoder will do."},
     {"resamples", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1000", .minimum = 0,
      .maximum = 1000000, .group = "Result",
      .help = "Bootstrap resamples for the confidence intervals; 0: no intervals."},
@@ -120,8 +124,8 @@ static s2clr_status check_options(const s2clr_args *args, const char *const *nam
 }
 
 static const char *const of_models[] = {"model", "image-bands", "test-share", "validation-share",
-                                        "part",  "level",       "filters",    "shift",
-                                        "blur",  "gain"};
+                                        "part",  "level",       "filters",    "probe",
+                                        "shift", "blur",        "gain"};
 static const char *const of_maps[] = {"map", "band", "layer", "label-column", "negative"};
 static const char *const of_both[] = {"positive", "threshold", "prevalence", "group", "resamples"};
 
@@ -186,6 +190,7 @@ static void close_job(s2clr_evaluate *j)
     if (j->device) j->backend->device_close(j->device);
     if (j->pool) s2clr_pool_free(j->pool);
     for (size_t i = 0; i < j->models; i++) s2clr_model_close(j->model[i]);
+    if (j->probe) s2clr_model_close(j->probe);
     s2clr_free(j);
 }
 

@@ -76,8 +76,10 @@ static s2clr_status add_row(const fit *f, const s2clr_baseline_options *options,
     s2clr_evaluation_row *row;
     size_t total;
     S2CLR_TRY(s2clr_size_mul(j->samples.count, (size_t)(j->classes ? j->e.classes : 1), &total));
-    S2CLR_TRY(
-        s2clr_evaluation_add(&j->e, s2clr_baseline_name(options->kind), S2CLR_ROW_BASELINE, &row));
+    char name[S2CLR_CARD_WORD + 80];
+    snprintf(name, sizeof name, "%s%s%s", s2clr_baseline_name(options->kind),
+             options->card ? " of " : "", options->card ? options->card->id : "");
+    S2CLR_TRY(s2clr_evaluation_add(&j->e, name, S2CLR_ROW_BASELINE, &row));
     S2CLR_TRY(s2clr_alloc(total, sizeof *row->p, "probabilities", (void **)&row->p));
     row->brief = s2clr_baseline_brief(options->kind);
     row->threshold = about->threshold;
@@ -93,6 +95,24 @@ static s2clr_status run(const fit *f, const s2clr_baseline_options *options)
     const s2clr_status status = add_row(f, options, baseline);
     s2clr_baseline_free(baseline);
     return status;
+}
+
+/* The linear probe of --probe. */
+static s2clr_status run_probe(const fit *f, s2clr_baseline_options options)
+{
+    const s2clr_evaluate *j = f->j;
+    if (!j->probe) return S2CLR_OK;
+    options.kind = S2CLR_BASELINE_FEATURES;
+    options.l2 = 0;
+    options.most = RANDOM_TRAINED_MAX;
+    options.net = s2clr_model_net(j->probe);
+    options.params = s2clr_model_params(j->probe);
+    options.card = s2clr_model_card(j->probe);
+    S2CLR_TRY(s2clr_parts_level(&j->parts, options.card, s2clr_args_text(j->args, "level"),
+                                options.card->trained_level[0] ? options.card->trained_level
+                                                               : options.card->level[0].name,
+                                &options.level));
+    return run(f, &options);
 }
 
 s2clr_status s2clr_evaluate_baselines(s2clr_evaluate *j)
@@ -113,6 +133,7 @@ s2clr_status s2clr_evaluate_baselines(s2clr_evaluate *j)
                                       .seed = (uint64_t)s2clr_args_int(j->args, "seed"),
                                       .backend = j->backend,
                                       .device = j->device};
+    S2CLR_TRY(run_probe(&f, options));
     S2CLR_TRY(run(&f, &options));
     if (filters == 0) {
         snprintf(j->e.no_baseline, sizeof j->e.no_baseline,

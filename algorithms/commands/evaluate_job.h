@@ -23,6 +23,7 @@ typedef struct s2clr_evaluate {
     s2clr_device *device;
     size_t models;
     s2clr_model *model[S2CLR_EVALUATE_MODELS];
+    s2clr_model *probe;   /* whose frozen features are judged, NULL: none */
     const char *positive; /* --positive, else the models' for images; NULL: a store's own labels, or
                              classes */
     bool classes;         /* K classes are told apart, not one from the rest */
@@ -40,7 +41,7 @@ typedef struct s2clr_evaluate {
 
 /* ---- evaluate_models.c ---- */
 
-/* Opens the models that -m names and checks that one question fits them all. */
+/* Opens the models that -m and --probe name and checks that one question fits them all. */
 s2clr_status s2clr_evaluate_open_models(s2clr_evaluate *j);
 
 /* Adds a row for every model to the report. */

@@ -60,6 +60,25 @@ static s2clr_status check_question(s2clr_evaluate *j)
     return S2CLR_OK;
 }
 
+/* It reads the patches as the first model does. */
+static s2clr_status open_probe(s2clr_evaluate *j)
+{
+    const char *name = s2clr_args_text(j->args, "probe");
+    char path[S2CLR_ZOO_PATH];
+    if (!name) return S2CLR_OK;
+    S2CLR_TRY(s2clr_zoo_resolve(name, path));
+    S2CLR_TRY(s2clr_model_open(path, &j->probe));
+    const s2clr_card *a = card_of(j, 0), *b = s2clr_model_card(j->probe);
+    bool same = a->bands == b->bands && a->patch == b->patch;
+    for (int i = 0; same && i < a->bands; i++) same = strcmp(a->band[i], b->band[i]) == 0;
+    if (same) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                           "--probe %s takes %d bands of %d pixels, %s other bands, another order "
+                           "or %d pixels; wanted: a network that reads the patches as the first "
+                           "model does",
+                           path, b->bands, b->patch, s2clr_model_path(j->model[0]), a->patch);
+}
+
 s2clr_status s2clr_evaluate_open_models(s2clr_evaluate *j)
 {
     const char *const *names = NULL;
@@ -76,6 +95,7 @@ s2clr_status s2clr_evaluate_open_models(s2clr_evaluate *j)
         j->models++;
         if (card_of(j, i)->arch.outputs == 0) return s2clr_model_check_binary(j->model[i]);
     }
+    S2CLR_TRY(open_probe(j));
     return check_question(j);
 }
 

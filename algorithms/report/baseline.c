@@ -7,6 +7,7 @@
 #include "report/baseline_logistic.h"
 #include "report/random_features.h"
 #include "train/metrics.h"
+#include "train/scorer.h"
 
 #define L2_ALONE 10.0 /* without validation samples */
 
@@ -25,14 +26,15 @@ const char *s2clr_baseline_name(s2clr_baseline_kind kind)
 {
     static const char *const names[S2CLR_BASELINES] = {
         "per-band mean and standard deviation + logistic regression",
-        "random convolutional features + logistic regression"};
+        "random convolutional features + logistic regression",
+        "frozen features + logistic regression"};
     return (unsigned)kind < S2CLR_BASELINES ? names[kind] : "unknown";
 }
 
 const char *s2clr_baseline_brief(s2clr_baseline_kind kind)
 {
-    static const char *const names[S2CLR_BASELINES] = {"baseline: band statistics",
-                                                       "baseline: random features"};
+    static const char *const names[S2CLR_BASELINES] = {
+        "baseline: band statistics", "baseline: random features", "probe: frozen features"};
     return (unsigned)kind < S2CLR_BASELINES ? names[kind] : "unknown";
 }
 
@@ -97,15 +99,57 @@ static s2clr_status take(const s2clr_samples *parent, size_t most, s2clr_samples
 
 /* ---- features ---- */
 
+/* *out: (count, *width) */
+static s2clr_status network_features(const s2clr_baseline *b, const s2clr_samples *samples,
+                                     s2clr_pool *pool, size_t *width, double **out)
+{
+    const s2clr_baseline_options *o = &b->options;
+    const s2clr_scorer_options wish = {.net = o->net,
+                                       .params = o->params,
+                                       .card = o->card,
+                                       .level = o->level,
+                                       .samples = samples,
+                                       .output = S2CLR_OUTPUT_FEATURES};
+    s2clr_scorer *scorer;
+    float *rows = NULL;
+    double *x = NULL;
+    size_t total = 0;
+    S2CLR_TRY(s2clr_scorer_new(&wish, o->backend, o->device, pool, &scorer));
+    *width = s2clr_scorer_width(scorer);
+    s2clr_status status = s2clr_size_mul(samples->count, *width, &total);
+    if (status == S2CLR_OK)
+        status = s2clr_alloc(total, sizeof *rows, "features", (void **)&rows);
+    if (status == S2CLR_OK) status = s2clr_alloc(total, sizeof *x, "features", (void **)&x);
+    if (status == S2CLR_OK) status = s2clr_scorer_run(scorer, 0, samples->count, NULL, rows);
+    for (size_t i = 0; status == S2CLR_OK && i < total; i++) x[i] = (double)rows[i];
+    s2clr_scorer_free(scorer);
+    s2clr_free(rows);
+    if (status != S2CLR_OK) {
+        s2clr_free(x);
+        return status;
+    }
+    *out = x;
+    return S2CLR_OK;
+}
+
+/* *out: (count, *width) */
 static s2clr_status measure(const s2clr_baseline *b, const s2clr_samples *samples, s2clr_pool *pool,
-                            double **out)
+                            size_t *width, double **out)
 {
     if (samples->channels != b->channels)
         return s2clr_error_set(S2CLR_ERR_MISMATCH, "the samples have %d bands, the baseline %d",
                                samples->channels, b->channels);
-    if (b->options.kind == S2CLR_BASELINE_BANDS) return s2clr_band_statistics(samples, pool, out);
-    return s2clr_random_features_measure(b->filters, samples, pool, out);
+    *width = 2 * (size_t)(b->filters ? b->options.filters : b->channels);
+    switch (b->options.kind) {
+    case S2CLR_BASELINE_RANDOM:
+        return s2clr_random_features_measure(b->filters, samples, pool, out);
+    case S2CLR_BASELINE_FEATURES:
+        return network_features(b, samples, pool, width, out);
+    default:
+        return s2clr_band_statistics(samples, pool, out);
+    }
 }
+
 
 /* Moments of a band over all patches, from those of each: its variance is the mean of theirs plus
  * the variance of their means. mean, sd: (channels) */
@@ -187,7 +231,8 @@ static s2clr_status judge_open(const s2clr_baseline *b, const s2clr_samples *sam
     if (!samples || samples->count == 0) return S2CLR_OK;
     S2CLR_TRY(s2clr_size_mul(samples->count, (size_t)heads_of(b), &total));
     S2CLR_TRY(s2clr_alloc(total, sizeof *j.p, "probabilities", (void **)&j.p));
-    const s2clr_status status = measure(b, samples, pool, &j.x);
+    size_t width;
+    const s2clr_status status = measure(b, samples, pool, &width, &j.x);
     if (status != S2CLR_OK) {
         s2clr_free(j.p);
         return status;
@@ -262,8 +307,7 @@ static s2clr_status fit(s2clr_baseline *b, const s2clr_samples *train,
     b->about.trained = train->count;
     b->about.threshold = 0.5;
     S2CLR_TRY(make_filters(b, train, pool));
-    S2CLR_TRY(measure(b, train, pool, &x));
-    b->about.features = 2 * (size_t)(b->filters ? b->options.filters : b->channels);
+    S2CLR_TRY(measure(b, train, pool, &b->about.features, &x));
     s2clr_status status =
         s2clr_logistic_new(x, train->count, b->about.features, heads_of(b), &b->logistic);
     if (status == S2CLR_OK) {
@@ -345,7 +389,8 @@ s2clr_status s2clr_baseline_predict(const s2clr_baseline *b, const s2clr_samples
                                     s2clr_pool *pool, double *p)
 {
     double *x;
-    S2CLR_TRY(measure(b, samples, pool, &x));
+    size_t width;
+    S2CLR_TRY(measure(b, samples, pool, &width, &x));
     s2clr_logistic_standardise(b->logistic, x, samples->count);
     s2clr_logistic_predict(b->logistic, x, samples->count, p);
     s2clr_free(x);

@@ -1,6 +1,7 @@
 /*
  * The baselines every network has to beat: a logistic regression on the mean and the standard
- * deviation of each band, and one on random convolutional features.
+ * deviation of each band, and one on random convolutional features. And one on what a network makes
+ * of the patches, its weights left as they are: the linear probe that encoders are judged by.
  *
  *     const s2clr_baseline_options options = {.kind = S2CLR_BASELINE_BANDS, .l2 = 1};
  *     S2CLR_TRY(s2clr_baseline_fit(&options, &train, &validation, pool, &baseline));
@@ -17,11 +18,14 @@
 
 #include "backend/backend.h"
 #include "base/pool.h"
+#include "file/card.h"
+#include "net/net.h"
 #include "train/samples.h"
 
 typedef enum s2clr_baseline_kind {
     S2CLR_BASELINE_BANDS,
     S2CLR_BASELINE_RANDOM,
+    S2CLR_BASELINE_FEATURES,
     S2CLR_BASELINES
 } s2clr_baseline_kind;
 
@@ -39,6 +43,12 @@ typedef struct s2clr_baseline_options {
     /* of random features (random_features.h) */
     int filters;
     uint64_t seed;
+    /* of a network's features (scorer.h); must outlive the baseline */
+    const s2clr_net *net;
+    const float *params;
+    const s2clr_card *card;
+    const char *level; /* of the samples' DN */
+    /* of both */
     const s2clr_backend *backend;
     s2clr_device *device;
 } s2clr_baseline_options;

@@ -26,7 +26,7 @@
 #include "train/group_metrics.h"
 #include "train/metrics.h"
 
-#define S2CLR_EVALUATION_ROWS 34
+#define S2CLR_EVALUATION_ROWS 35
 #define S2CLR_EVALUATION_SHARES 8
 #define S2CLR_EVALUATION_LEFT 8
 #define S2CLR_EVALUATION_EXAMPLES 5
