@@ -1,7 +1,7 @@
 /*
  * A backend module for tests/test_backend_registry.c. It computes nothing; S2CLR_FAKE says how it
- * behaves: "abi" claims a foreign interface version, "device" fails to open a device, anything else
- * works and outranks every real backend.
+ * behaves: "abi" claims a foreign interface version, "device" fails to open a device, "spec" any
+ * but the default one, anything else works and outranks every real backend.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static s2clr_status device_open(const char *spec, s2clr_precision precision, s2c
 {
     static s2clr_device device;
     (void)precision;
-    if (mode_is("device"))
+    if (mode_is("device") || (mode_is("spec") && spec[0]))
         return s2clr_error_set(S2CLR_ERR_BACKEND, "device '%s': %d fans are missing", spec, 3);
     *out = &device;
     return S2CLR_OK;

@@ -5,7 +5,8 @@ import time
 from qgis.core import (QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingFeedback)
 from qgis.PyQt.QtCore import QCoreApplication
 
-from qgis_rig import Listener, algorithm, case, command_line, context, processing_run, same_pixels
+from qgis_rig import (Listener, algorithm, case, command_line, context, fails, processing_run,
+                      same_pixels)
 
 SCENE = os.path.abspath('long.tif')
 SLOW = {'INPUT': SCENE, 'MODEL': 'tiny', 'DEVICE': 'portable', 'THREADS': 1, 'STRIDE': 4,
@@ -68,6 +69,23 @@ def taken_up():
                  '--blend=hann', SCENE, hand)
     same_pixels(path, hand)
     assert not [name for name in os.listdir('.') if name.startswith('taken-up.tif.part')]
+
+
+@case('cancelled midway, and run with other settings: begun anew, with a warning')
+def begun_anew():
+    path = os.path.abspath('anew.tif')
+    good, said = cancelled_in_a_task(dict(SLOW, OUTPUT=path))
+    assert not good, 'the run was over before it could be cancelled'
+    assert os.path.exists(path + '.part.journal')
+    feedback = Listener()
+    processing_run('predict', dict(SLOW, OUTPUT=path, STRIDE=8, BLEND='none'), feedback)
+    assert len([text for text in feedback.warned if 'thrown away' in text]) == 1, feedback.warned
+    hand = os.path.abspath('anew-hand.tif')
+    command_line('predict', '--model=tiny', '--device=portable', '--threads=1', '--stride=8', SCENE,
+                 hand)
+    same_pixels(path, hand)
+    assert not [name for name in os.listdir('.') if name.startswith('anew.tif.part')]
+    fails('predict', dict(SLOW, OUTPUT=path), 'exists')  # what is finished stays, unless ticked
 
 
 @case('cancelled with nothing kept: nothing is left')

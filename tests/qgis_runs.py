@@ -1,4 +1,5 @@
 """Runs through processing.run: every kind of input, and the command's own bytes as output."""
+import json
 import os
 
 from qgis.core import (NULL, QgsCoordinateReferenceSystem, QgsCoordinateTransform,
@@ -10,8 +11,8 @@ from qgis.core import (NULL, QgsCoordinateReferenceSystem, QgsCoordinateTransfor
                        QgsRectangle, QgsReferencedRectangle, QgsFeature, QgsGeometry,
                        QgsVectorFileWriter, QgsVectorLayer)
 
-from qgis_rig import (Listener, Skip, case, command_line, context, fails, layer_of, processing_run,
-                      pixels, same_bytes, same_pixels)
+from qgis_rig import (Listener, Skip, algorithm, case, command_line, context, fails, layer_of,
+                      processing_run, pixels, same_bytes, same_pixels)
 
 MODEL = os.path.abspath('zoo/tiny.safetensors')
 ZIP = os.path.abspath('product.SAFE.zip')
@@ -47,7 +48,8 @@ def zipped():
     assert 0 < feedback.steps[0] and feedback.steps[-1] == 100, feedback.steps
     assert 'predict' in feedback.told[0] and ZIP in feedback.told[0]
     assert any('BOA_ADD_OFFSET' in line for line in feedback.told)
-    assert not any('progress' in line for line in feedback.told[1:]) and list(results) == ['OUTPUT']
+    assert not any('progress' in line for line in feedback.told[1:])
+    assert not {'TEXT', 'REPORT', 'POLYGONS', 'AREA_M2'} & set(results), results
 
 
 @case('the file is the same in every byte')
@@ -264,8 +266,29 @@ def beside():
         REPORT=report, POLYGONS=areas))
     assert (results['REPORT'], results['POLYGONS']) == (report, areas)
     assert QgsVectorLayer(areas, 'areas', 'ogr').isValid()
+    said = json.loads(command_line(
+        'predict', '--json', '--model=tiny', '--srcwin=' + SMALL, '--polygons=hand-areas.gpkg',
+        os.path.abspath('scene.tif'), os.path.abspath('with-numbers.tif')))
+    assert results['VALID_PIXELS'] == said['valid_pixels'] > 0, results
+    assert results['MEAN'] == said['probability']['mean'] and results['MEAN'] > 0, results
+    assert results['AREA_M2'] == said['polygons']['area_m2'], results
+    assert results['MODEL_WARNING'] == said['model_warning'], results
     with open(report, encoding='utf-8') as file:
         assert '<html' in file.read()
+
+
+@case('the dialog says that a page was made only where one was asked for')
+def page():
+    asked = {'INPUT': os.path.abspath('scene.tif'), 'OUTPUT': os.path.abspath('no-page.tif')}
+    dialog = algorithm('predict').create()  # QGIS's dialog asks this very object, before and after
+    assert dialog.hasHtmlOutputs()
+    for more, wanted in (({}, False), ({'REPORT': os.path.abspath('page.html')}, True),
+                         ({'REPORT': None}, False), ({'REPORT': QgsProcessing.TEMPORARY_OUTPUT}, True)):
+        assert dialog.checkParameterValues(dict(asked, **more), context())[0]
+        assert dialog.hasHtmlOutputs() is wanted, more
+    plain = algorithm('info').create()
+    assert plain.checkParameterValues({'TARGET': asked['INPUT']}, context())[0]
+    assert not plain.hasHtmlOutputs()
 
 
 @case('a real product in its zip')

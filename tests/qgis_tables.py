@@ -109,7 +109,7 @@ def tables():
 def callers():
     names = {parameter.name() for one in provider().algorithms()
              for parameter in one.parameterDefinitions()}
-    assert not names & {'HELP', 'VERSION', 'QUIET', 'JSON', 'PROGRESS'}, names
+    assert not names & {'HELP', 'VERSION', 'QUIET', 'JSON', 'RESULTS', 'PROGRESS'}, names
     assert {'STRIDE', 'MODEL', 'MODEL_FILE', 'THREADS', 'CONFIG'} <= names
 
 
@@ -131,6 +131,16 @@ def outputs():
     assert kinds['tsne']['OUTPUT'] == 'outputHtml' and kinds['tsne']['CSV'] == 'outputFile'
     assert kinds['supervised']['OUTPUT'] == 'outputFolder'
     assert kinds['info'] == {'TEXT': 'outputString'} and 'TEXT' not in kinds['predict']
+    kind_of = {'real': 'outputNumber', 'text': 'outputString'}
+    promised = 0
+    for command in described()['commands']:
+        for row in command['results']:
+            made = algorithm(command['name'].replace(' ', '_')).outputDefinition(
+                row['name'].upper().replace('-', '_'))
+            assert made and made.type() == kind_of[row['type']], (command['name'], row)
+            assert made.description() == row['label']
+            promised += 1
+    assert promised > 20, promised
 
 
 @case('the icon is drawn')

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "harness.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "backend/device_select.h"
 
 /* What a child saw. */
 typedef struct view {
@@ -100,10 +102,10 @@ static const char *folder_new(const char *name)
     return path;
 }
 
-/* A folder in which the fake module is called s2clr_onednn.so. */
-static const char *folder_with_fake(const char *name)
+static const char *fake_module(void)
 {
-    char executable[PATH_MAX], module[PATH_MAX + 32], link[PATH_MAX + 32];
+    static char module[PATH_MAX + 32];
+    char executable[PATH_MAX];
     CU_ASSERT_FATAL(realpath("/proc/self/exe", executable) != NULL);
     /* The program lies in BUILD/tests, or in BUILD/tests/.libs behind libtool's wrapper. */
     char *slash = strrchr(executable, '/');
@@ -111,11 +113,23 @@ static const char *folder_with_fake(const char *name)
     slash = strrchr(executable, '/');
     if (strcmp(slash, "/.libs") == 0) *slash = '\0';
     snprintf(module, sizeof module, "%s/.libs/fake_backend.so", executable);
-    const char *const folder = folder_new(name);
-    snprintf(link, sizeof link, "%s/s2clr_onednn.so", folder);
     CU_ASSERT_FATAL(access(module, R_OK) == 0);
-    CU_ASSERT_FATAL(symlink(module, link) == 0);
+    return module;
+}
+
+/* A folder in which the fake module is called `file`. */
+static const char *folder_with(const char *name, const char *file)
+{
+    char link[PATH_MAX + 32];
+    const char *const folder = folder_new(name);
+    snprintf(link, sizeof link, "%s/%s", folder, file);
+    CU_ASSERT_FATAL(symlink(fake_module(), link) == 0);
     return folder;
+}
+
+static const char *folder_with_fake(const char *name)
+{
+    return folder_with(name, "s2clr_onednn.so");
 }
 
 static void module_of_another_version_is_refused(void)
@@ -223,8 +237,165 @@ static void unknown_name_lists_the_known(void)
     const s2clr_backend *backend = NULL;
     CU_ASSERT_EQUAL(s2clr_backend_find("abacus", &backend), S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("'abacus'");
-    TEST_ERROR_SAYS("auto, cpu, onednn, portable");
+    TEST_ERROR_SAYS("auto, cpu, cuda, onednn, portable");
     CU_ASSERT_PTR_NULL(backend);
+}
+
+/* ---- a module that needs a driver ---- */
+
+/* What this program prints, called with `mode word` in the folder of a module. with_driver: the
+ * loader finds a library of the driver's name there. */
+static const char *answer(const char *folder, const char *fake, bool with_driver, const char *mode,
+                          const char *word)
+{
+    static char text[2048];
+    char program[PATH_MAX], line[4 * PATH_MAX], driver[PATH_MAX + 32];
+    const char *const libraries = getenv("LD_LIBRARY_PATH");
+    CU_ASSERT_FATAL(realpath("/proc/self/exe", program) != NULL);
+    snprintf(driver, sizeof driver, "%s/libcuda.so.1", folder);
+    if (with_driver) CU_ASSERT_FATAL(symlink(fake_module(), driver) == 0);
+    snprintf(line, sizeof line,
+             "LD_LIBRARY_PATH='%s:%s' S2CLR_BACKEND_PATH='%s' S2CLR_FAKE=%s '%s' %s '%s'", folder,
+             libraries ? libraries : "", folder, fake, program, mode, word);
+    FILE *const pipe_end = popen(line, "r");
+    CU_ASSERT_FATAL(pipe_end != NULL);
+    text[fread(text, 1, sizeof text - 1, pipe_end)] = '\0';
+    CU_ASSERT_EQUAL(pclose(pipe_end), 0);
+    if (with_driver) unlink(driver);
+    return text;
+}
+
+static bool has_driver(void)
+{
+    return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != NULL;
+}
+
+static void module_whose_driver_is_absent_is_not_loaded(void)
+{
+    if (has_driver()) {
+        test_skip("this machine has an NVIDIA driver");
+        return;
+    }
+    const char *const folder = folder_with("driverless", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", false, "--find", "auto"), "portable");
+    says(answer(folder, "good", false, "--why", "cuda"), "no driver");
+    says(answer(folder, "good", false, "--why", "cuda"), "libcuda.so.1");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", false, "--mapped", "auto"), "no");
+}
+
+static void module_whose_driver_is_there_is_offered(void)
+{
+    const char *const folder = folder_with("driven", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--find", "auto"), "fake");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--why", "cuda"), "");
+    says(answer(folder, "device", true, "--why", "cuda"), "3 fans are missing");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "device", true, "--find", "auto"), "portable");
+}
+
+static void asked_by_name_the_module_speaks_for_itself(void)
+{
+    const char *const folder = folder_with("named", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", false, "--find", "cuda"), "fake");
+    says(answer(folder, "device", false, "--find", "cuda"), "3 fans are missing");
+    says(answer(folder, "abi", false, "--find", "cuda"), "install the module of the same release");
+    says(answer(folder, "abi", false, "--find", "cuda"), "named/s2clr_cuda.so");
+    says(answer(folder_new("nothing"), "good", false, "--find", "cuda"),
+         "s2clr_cuda.so was not found");
+}
+
+static void cpu_never_loads_it(void)
+{
+    const char *const folder = folder_with("cpu", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--find", "cpu"), "portable");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--mapped", "cpu"), "no");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--mapped", "auto"), "yes");
+}
+
+static void words_behind_the_name_reach_the_backend(void)
+{
+    const char *const folder = folder_with("spec", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "spec", false, "--select", "cuda"), "fake");
+    says(answer(folder, "spec", false, "--select", "cuda:1"), "device 'cuda:1':");
+    says(answer(folder, "spec", false, "--select", "cuda,fast"), "device 'cuda,fast':");
+    says(answer(folder, "spec", false, "--select", "cuda:1,fast"), "device 'cuda:1,fast':");
+    says(answer(folder, "spec", false, "--select", "cpu,fast"), "'cpu,fast'");
+    says(answer(folder, "spec", false, "--select", "cudas"), "did you mean cuda");
+}
+
+/* A copy of the module that needs libX.so.6 where it needed libc.so.6. */
+static void library_that_is_absent_is_named(void)
+{
+    static char bytes[1 << 22];
+    static const char needed[] = "libc.so.6";
+    char path[PATH_MAX + 32];
+    const char *const folder = folder_new("crippled");
+    FILE *const in = fopen(fake_module(), "rb");
+    CU_ASSERT_FATAL(in != NULL);
+    const size_t size = fread(bytes, 1, sizeof bytes, in);
+    fclose(in);
+    CU_ASSERT_FATAL(size > 0 && size < sizeof bytes);
+    int found = 0;
+    for (char *at = bytes; (at = memmem(at, size - (size_t)(at - bytes), needed, sizeof needed));)
+        at[3] = 'X', found++;
+    CU_ASSERT_FATAL(found > 0);
+    snprintf(path, sizeof path, "%s/s2clr_cuda.so", folder);
+    FILE *const out = fopen(path, "wb");
+    CU_ASSERT_FATAL(out != NULL);
+    CU_ASSERT_EQUAL(fwrite(bytes, 1, size, out), size);
+    CU_ASSERT_EQUAL(fclose(out), 0);
+    const char *const text = answer(folder, "good", false, "--find", "cuda");
+    says(text, "cannot load");
+    says(text, "crippled/s2clr_cuda.so");
+    says(text, "libX.so.6");
+    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--find", "auto"), "portable");
+}
+
+/* The module of this build, on a machine without a driver. */
+static void real_module_without_driver_says_so(void)
+{
+    char folder[PATH_MAX], module[PATH_MAX + 32];
+    snprintf(folder, sizeof folder, "%s", fake_module());
+    for (int i = 0; i < 3; i++) *strrchr(folder, '/') = '\0';
+    strcat(folder, "/.libs");
+    snprintf(module, sizeof module, "%s/s2clr_cuda.so", folder);
+    if (has_driver() || access(module, R_OK) != 0) {
+        test_skip(has_driver() ? "this machine has an NVIDIA driver"
+                               : "the CUDA module was not built");
+        return;
+    }
+    const char *const text = answer(folder, "", false, "--find", "cuda");
+    says(text, "backend 'cuda' cannot be used here: no NVIDIA driver");
+    says(text, "--device cpu");
+    CU_ASSERT_PTR_NULL(strchr(text, '\n'));
+}
+
+/* ---- the program that `answer` calls ---- */
+
+static const char *why_not(const char *name)
+{
+    const s2clr_backend_entry *entries;
+    const size_t count = s2clr_backend_list(&entries);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(entries[i].name, name) == 0) return entries[i].why;
+    return "no such line";
+}
+
+static int print_answer(const char *mode, const char *word)
+{
+    const s2clr_backend *backend = NULL;
+    s2clr_device *device;
+    if (strcmp(mode, "--why") == 0) {
+        fputs(why_not(word), stdout);
+        return 0;
+    }
+    const s2clr_status status = strcmp(mode, "--select") == 0
+                                    ? s2clr_device_select(word, S2CLR_F32, &backend, &device)
+                                    : s2clr_backend_find(word, &backend);
+    if (strcmp(mode, "--mapped") == 0)
+        fputs(strstr(test_text("/proc/self/maps"), "fake_backend.so") ? "yes" : "no", stdout);
+    else
+        fputs(status == S2CLR_OK ? backend->name : s2clr_error_text(), stdout);
+    return 0;
 }
 
 static const test_case cases[] = {
@@ -235,10 +406,18 @@ static const test_case cases[] = {
     {"every_folder_of_the_path_is_searched", every_folder_of_the_path_is_searched},
     {"folder_of_the_executable_is_the_default", folder_of_the_executable_is_the_default},
     {"unknown_name_lists_the_known", unknown_name_lists_the_known},
+    {"module_whose_driver_is_absent_is_not_loaded", module_whose_driver_is_absent_is_not_loaded},
+    {"module_whose_driver_is_there_is_offered", module_whose_driver_is_there_is_offered},
+    {"asked_by_name_the_module_speaks_for_itself", asked_by_name_the_module_speaks_for_itself},
+    {"cpu_never_loads_it", cpu_never_loads_it},
+    {"words_behind_the_name_reach_the_backend", words_behind_the_name_reach_the_backend},
+    {"library_that_is_absent_is_named", library_that_is_absent_is_named},
+    {"real_module_without_driver_says_so", real_module_without_driver_says_so},
 };
 
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--best") == 0) return print_best();
+    if (argc == 3) return print_answer(argv[1], argv[2]);
     return TEST_MAIN("backend_registry", cases, argc, argv);
 }

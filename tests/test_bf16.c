@@ -58,7 +58,7 @@ static void up_and_down(const s2clr_backend *be, s2clr_precision precision, s2cl
     s2clr_stream *stream = NULL;
     size_t bytes = 0;
     void *native = NULL;
-    TEST_OK(be->device_open("cpu", precision, &device));
+    TEST_OK(be->device_open("", precision, &device));
     TEST_OK(be->stream_new(device, 0, &stream));
     TEST_OK(be->tensor_bytes(device, shape, &bytes));
     TEST_OK(be->buffer_new(device, bytes, &native));
@@ -75,7 +75,7 @@ enum { NUMBERS = 3 * 20000 };
 static bool offers_bf16(const s2clr_backend *be)
 {
     s2clr_device *device;
-    if (be->device_open("cpu", S2CLR_BF16, &device) != S2CLR_OK) return false;
+    if (be->device_open("", S2CLR_BF16, &device) != S2CLR_OK) return false;
     be->device_close(device);
     return true;
 }
@@ -167,7 +167,7 @@ static void run(const char *backend, s2clr_precision precision, const s2clr_op_d
     op_rig rig;
     rounded_data(d, data);
     TEST_OK(s2clr_backend_find(backend, &be));
-    TEST_OK(be->device_open("cpu", precision, &device));
+    TEST_OK(be->device_open("", precision, &device));
     TEST_OK(op_rig_open(be, device, d, &rig));
     TEST_OK(op_rig_run(&rig, data));
     op_rig_close(&rig);
@@ -253,8 +253,8 @@ static void a_cpu_without_bf16_is_told_what_to_do(void)
         test_skip("this CPU computes in bf16");
         return;
     }
-    static const char *const wishes[] = {"onednn", "auto", "cpu"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const wishes[] = {"onednn", "cpu"};
+    for (int i = 0; i < 2; i++) {
         s2clr_error_clear();
         CU_ASSERT_EQUAL(s2clr_device_select(wishes[i], S2CLR_BF16, &be, &device),
                         S2CLR_ERR_UNSUPPORTED);
@@ -272,7 +272,31 @@ static void precisions_have_names(void)
     CU_ASSERT_EQUAL(precision, S2CLR_F32);
     CU_ASSERT_EQUAL(s2clr_precision_parse("f16", &precision), S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("'f16'");
+    TEST_ERROR_SAYS("f32, bf16, tf32 or fp16");
     CU_ASSERT_STRING_EQUAL(s2clr_precision_name(S2CLR_BF16), "bf16");
+    for (int i = 0; i < S2CLR_PRECISIONS; i++) {
+        TEST_OK(s2clr_precision_parse(s2clr_precision_name((s2clr_precision)i), &precision));
+        CU_ASSERT_EQUAL(precision, (s2clr_precision)i);
+    }
+    CU_ASSERT_STRING_EQUAL(s2clr_precision_name(S2CLR_PRECISIONS), "unknown");
+}
+
+static void cpus_refuse_what_only_devices_compute_in(void)
+{
+    static const char *const wishes[] = {"portable", "cpu", "onednn"};
+    static const s2clr_precision refused[] = {S2CLR_TF32, S2CLR_FP16};
+    const s2clr_backend *be;
+    s2clr_device *device = NULL;
+    const int count = s2clr_backend_find("onednn", &be) == S2CLR_OK ? 3 : 2;
+    for (int i = 0; i < 2 * count; i++) {
+        s2clr_error_clear();
+        CU_ASSERT_EQUAL(s2clr_device_select(wishes[i / 2], refused[i % 2], &be, &device),
+                        S2CLR_ERR_UNSUPPORTED);
+        TEST_ERROR_SAYS(s2clr_precision_name(refused[i % 2]));
+        TEST_ERROR_SAYS("--precision f32 or bf16");
+        TEST_ERROR_SAYS("--device cuda");
+        CU_ASSERT_PTR_NULL(device);
+    }
 }
 
 /* ---- networks ---- */
@@ -394,6 +418,7 @@ static const test_case cases[] = {
     {"backends_agree_where_they_offer_bf16", backends_agree_where_they_offer_bf16},
     {"a_cpu_without_bf16_is_told_what_to_do", a_cpu_without_bf16_is_told_what_to_do},
     {"precisions_have_names", precisions_have_names},
+    {"cpus_refuse_what_only_devices_compute_in", cpus_refuse_what_only_devices_compute_in},
     {"networks_train_and_infer_in_bf16", networks_train_and_infer_in_bf16},
 };
 

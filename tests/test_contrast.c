@@ -54,6 +54,51 @@ static const char *name(void *context, size_t patch)
     return names[patch % 8];
 }
 
+/* The learner that a contrast of those options computes with, and what it needs. */
+typedef struct rig {
+    s2clr_net *net;
+    s2clr_machine on;
+    float *params, *moments;
+    s2clr_learner *learner;
+    s2clr_contrast *contrast;
+} rig;
+
+static rig open_rig(s2clr_contrast_options *options, int threads, s2clr_learner_place place)
+{
+    rig r = {.net = make_net()};
+    const s2clr_optimiser *adamw = NULL;
+    options->net = r.net;
+    TEST_OK(s2clr_optimiser_find("adamw", &adamw));
+    r.params = malloc(s2clr_net_param_count(r.net) * sizeof(float));
+    r.moments = calloc(2 * s2clr_net_trainable_count(r.net), sizeof(float));
+    TEST_OK(s2clr_net_init(r.net, 1, r.params));
+    TEST_OK(s2clr_backend_find("portable", &r.on.backend));
+    TEST_OK(r.on.backend->device_open("", S2CLR_F32, &r.on.device));
+    TEST_OK(s2clr_pool_new(threads, &r.on.pool));
+    const s2clr_learner_options learner = {.net = r.net,
+                                           .step = s2clr_contrast_step(options),
+                                           .parts = s2clr_contrast_parts(options),
+                                           .optimiser = adamw,
+                                           .numbers = s2clr_optimiser_defaults(),
+                                           .params = r.params,
+                                           .moments = r.moments,
+                                           .place = place};
+    TEST_OK(s2clr_learner_new(&learner, &r.on, &r.learner));
+    TEST_OK(s2clr_contrast_new(options, r.learner, r.on.pool, &r.contrast));
+    return r;
+}
+
+/* Params are the caller's. */
+static void close_rig(rig *r)
+{
+    s2clr_contrast_free(r->contrast);
+    s2clr_learner_free(r->learner);
+    s2clr_pool_free(r->on.pool);
+    r->on.backend->device_close(r->on.device);
+    s2clr_net_free(r->net);
+    free(r->moments);
+}
+
 typedef struct outcome {
     double loss;
     size_t count, trainable;
@@ -68,35 +113,54 @@ static void release(outcome *o)
 }
 
 /* One run from the weights of seed 1, moved by `step` times `direction` when there is one. */
+static outcome run_at(s2clr_learner_place place, size_t period, int batch, int chunk, int threads,
+                      const float *direction, double step)
+{
+    noise n = {.period = period};
+    s2clr_contrast_options options = {
+        .batch = batch, .chunk = chunk, .micro = 2, .size = SIZE, .temperature = 0.5};
+    const s2clr_contrast_source source = {.context = &n, .fill = fill, .name = name};
+    rig r = open_rig(&options, threads, place);
+    outcome o = {.count = s2clr_net_param_count(r.net),
+                 .trainable = s2clr_net_trainable_count(r.net),
+                 .params = r.params};
+    double again;
+    o.gradient = malloc(o.trainable * sizeof(float));
+    for (size_t i = 0; direction && i < o.trainable; i++)
+        o.params[i] = (float)((double)o.params[i] + step * (double)direction[i]);
+    TEST_OK(s2clr_learner_load(r.learner));
+    TEST_OK(s2clr_contrast_run(r.contrast, NULL, &source, &o.loss));
+    TEST_OK(s2clr_learner_gradient(r.learner, o.gradient));
+    TEST_OK(s2clr_learner_fetch(r.learner));
+    o.calls = n.calls;
+    TEST_OK(s2clr_contrast_look(r.contrast, NULL, &source, &again));
+    CU_ASSERT_EQUAL(again, o.loss);
+    close_rig(&r);
+    return o;
+}
+
 static outcome run(size_t period, int batch, int chunk, int threads, const float *direction,
                    double step)
 {
-    s2clr_net *net = make_net();
-    const s2clr_backend *backend = NULL;
-    s2clr_device *device = NULL;
-    s2clr_pool *pool = NULL;
-    s2clr_contrast *contrast = NULL;
-    noise n = {.period = period};
-    const s2clr_contrast_options options = {
-        .net = net, .batch = batch, .chunk = chunk, .micro = 2, .size = SIZE, .temperature = 0.5};
-    const s2clr_contrast_source source = {.context = &n, .fill = fill, .name = name};
-    outcome o = {.count = s2clr_net_param_count(net), .trainable = s2clr_net_trainable_count(net)};
-    o.params = malloc(o.count * sizeof(float));
-    o.gradient = malloc(o.trainable * sizeof(float));
-    TEST_OK(s2clr_net_init(net, 1, o.params));
-    for (size_t i = 0; direction && i < o.trainable; i++)
-        o.params[i] = (float)((double)o.params[i] + step * (double)direction[i]);
-    TEST_OK(s2clr_backend_find("portable", &backend));
-    TEST_OK(backend->device_open("", S2CLR_F32, &device));
-    TEST_OK(s2clr_pool_new(threads, &pool));
-    TEST_OK(s2clr_contrast_new(&options, backend, device, pool, &contrast));
-    TEST_OK(s2clr_contrast_run(contrast, o.params, NULL, &source, &o.loss, o.gradient));
-    o.calls = n.calls;
-    s2clr_contrast_free(contrast);
-    s2clr_pool_free(pool);
-    backend->device_close(device);
-    s2clr_net_free(net);
-    return o;
+    return run_at(S2CLR_LEARNER_HOST, period, batch, chunk, threads, direction, step);
+}
+
+/* The device of the portable backend is the host, where the arrays may be said to be resident. The
+ * batch is not cut into micro-batches there: sums have another order. */
+static void resident_weights_learn_the_same(void)
+{
+    for (int chunk = 4; chunk <= 8; chunk *= 2) {
+        outcome here = run(8, 8, chunk, 2, NULL, 0);
+        outcome there = run_at(S2CLR_LEARNER_RESIDENT, 8, 8, chunk, 2, NULL, 0);
+        double largest = 0;
+        for (size_t i = 0; i < here.trainable; i++)
+            largest = fmax(largest, fabs((double)here.gradient[i]));
+        TEST_NEAR(there.loss, here.loss, 1e-6);
+        for (size_t i = 0; i < here.trainable; i++)
+            TEST_NEAR(there.gradient[i], here.gradient[i], 1e-5 * largest);
+        for (size_t i = 0; i < here.count; i++) TEST_NEAR(there.params[i], here.params[i], 1e-6);
+        release(&here), release(&there);
+    }
 }
 
 /* When every chunk holds the same patches, batch norm sees the same statistics in a chunk as in the
@@ -192,32 +256,19 @@ static void nonsense_is_refused(void)
 
 static void a_lost_embedding_names_its_patch(void)
 {
-    s2clr_net *net = make_net();
-    const s2clr_backend *backend = NULL;
-    s2clr_device *device = NULL;
-    s2clr_pool *pool = NULL;
-    s2clr_contrast *contrast = NULL;
     noise n = {.period = 8};
     double loss = 7;
-    const s2clr_contrast_options options = {
-        .net = net, .batch = 8, .chunk = 4, .micro = 1, .size = SIZE, .temperature = 0.5};
+    s2clr_contrast_options options = {
+        .batch = 8, .chunk = 4, .micro = 1, .size = SIZE, .temperature = 0.5};
     const s2clr_contrast_source source = {.context = &n, .fill = fill_with_gap, .name = name};
-    float *params = malloc(s2clr_net_param_count(net) * sizeof *params);
-    float *gradient = malloc(s2clr_net_trainable_count(net) * sizeof *gradient);
-    TEST_OK(s2clr_net_init(net, 1, params));
-    TEST_OK(s2clr_backend_find("portable", &backend));
-    TEST_OK(backend->device_open("", S2CLR_F32, &device));
-    TEST_OK(s2clr_pool_new(1, &pool));
-    TEST_OK(s2clr_contrast_new(&options, backend, device, pool, &contrast));
-    CU_ASSERT_EQUAL(s2clr_contrast_run(contrast, params, NULL, &source, &loss, gradient),
-                    S2CLR_ERR_BACKEND);
+    rig r = open_rig(&options, 1, S2CLR_LEARNER_ANYWHERE);
+    CU_ASSERT_EQUAL(s2clr_contrast_run(r.contrast, NULL, &source, &loss), S2CLR_ERR_BACKEND);
     TEST_ERROR_SAYS("of p4 is not finite"); /* batch norm spreads it over the chunk */
     CU_ASSERT_EQUAL(loss, 7);
-    s2clr_contrast_free(contrast);
-    s2clr_pool_free(pool);
-    backend->device_close(device);
-    s2clr_net_free(net);
-    free(params), free(gradient);
+    CU_ASSERT_EQUAL(s2clr_contrast_look(r.contrast, NULL, &source, &loss), S2CLR_ERR_BACKEND);
+    CU_ASSERT_EQUAL(loss, 7);
+    close_rig(&r);
+    free(r.params);
 }
 
 static const test_case cases[] = {
@@ -225,6 +276,7 @@ static const test_case cases[] = {
     {"the loss rises along the gradient", loss_rises_along_the_gradient},
     {"running statistics move once", running_statistics_move_once},
     {"threads do not matter", threads_do_not_matter},
+    {"resident weights learn the same", resident_weights_learn_the_same},
     {"nonsense is refused", nonsense_is_refused},
     {"a lost embedding names its patch", a_lost_embedding_names_its_patch},
 };

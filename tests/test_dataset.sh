@@ -28,6 +28,8 @@ if command -v bash >/dev/null; then
     expect 'completes the first word' 0 'dataset' bash ask.bash da
     expect 'completes the second word' 0 'verify' bash ask.bash dataset ver
     expect 'completes an option of two words' 0 '--method' bash ask.bash dataset split --me
+else
+    skip 'completion' 'bash is not installed'
 fi
 
 if ! command -v gdal_create >/dev/null || ! command -v ogr2ogr >/dev/null; then

@@ -52,6 +52,30 @@ static void check_for_dialogs(const s2clr_param_row *row, const json_t *json)
     CU_ASSERT_TRUE(row->type != S2CLR_TYPE_OUTPUT_FILE || json_array_size(suffixes) > 0);
 }
 
+/* Results are asked for with an option, and their names are those of nothing else. */
+static void check_results(const s2clr_command *command, const json_t *json)
+{
+    const s2clr_param_row *row;
+    bool asked = false;
+    CU_ASSERT_EQUAL(json_array_size(json), command->result_count);
+    for (size_t i = 0; (row = s2clr_command_row(command, i)); i++)
+        asked = asked || strcmp(row->name, "results") == 0;
+    CU_ASSERT_EQUAL(asked, command->result_count > 0);
+    for (size_t r = 0; r < command->result_count; r++) {
+        const s2clr_result_row *result = &command->results[r];
+        const json_t *one = json_array_get(json, r);
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(one, "name")), result->name);
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(one, "place")), result->place);
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(one, "label")), result->label);
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(one, "type")),
+                               result->text ? "text" : "real");
+        for (size_t i = 0; (row = s2clr_command_row(command, i)); i++)
+            CU_ASSERT_STRING_NOT_EQUAL(row->name, result->name);
+        for (size_t i = 0; i < r; i++)
+            CU_ASSERT_STRING_NOT_EQUAL(command->results[i].name, result->name);
+    }
+}
+
 static void check_described(const s2clr_param_row *row, const json_t *json)
 {
     const char *text = json_string_value(json_object_get(json, "default"));
@@ -92,6 +116,7 @@ static void describe_agrees_with_the_tables(void)
         for (; s2clr_command_row(list[c], i); i++)
             check_described(s2clr_command_row(list[c], i), json_array_get(rows, i));
         CU_ASSERT_EQUAL(json_array_size(rows), i);
+        check_results(list[c], json_object_get(json, "results"));
     }
     json_decref(root);
 }

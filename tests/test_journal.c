@@ -84,7 +84,7 @@ static void write_pieces(const char *path, int strips)
 {
     s2clr_journal *journal = NULL;
     unlink(path);
-    TEST_OK(s2clr_journal_open(path, identity, 2, &journal));
+    TEST_OK(s2clr_journal_open(path, identity, 2, NULL, &journal));
     for (int i = 0; i < strips; i++) {
         append(journal, 0, 2 * i, 4, 2);
         append(journal, 4, 2 * i, 3, 2);
@@ -96,7 +96,7 @@ static tally read_pieces(const char *path, int *next)
 {
     s2clr_journal *journal = NULL;
     tally t = {.good = true, .last_row = -2};
-    TEST_OK(s2clr_journal_open(path, identity, 2, &journal));
+    TEST_OK(s2clr_journal_open(path, identity, 2, NULL, &journal));
     *next = s2clr_journal_next_row(journal, 7, 0);
     TEST_OK(s2clr_journal_replay(journal, count_piece, &t));
     s2clr_journal_close(journal);
@@ -138,7 +138,7 @@ static void damaged_anywhere(void)
         whole[at] ^= 0x21;
         spill(path, whole, bytes);
         whole[at] ^= 0x21;
-        if (s2clr_journal_open(path, identity, 2, &journal) != S2CLR_OK) {
+        if (s2clr_journal_open(path, identity, 2, NULL, &journal) != S2CLR_OK) {
             refused++;
             continue;
         }
@@ -166,14 +166,36 @@ static void other_settings(void)
     write_pieces(path, 1);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         s2clr_journal *journal = NULL;
-        CU_ASSERT_EQUAL(s2clr_journal_open(path, rows[i].identity, 2, &journal),
+        CU_ASSERT_EQUAL(s2clr_journal_open(path, rows[i].identity, 2, NULL, &journal),
                         S2CLR_ERR_MISMATCH);
         TEST_ERROR_SAYS(rows[i].says);
     }
     spill(path, "II*\0something else", 18);
+    char told[S2CLR_JOURNAL_TOLD_MAX];
     s2clr_journal *journal = NULL;
-    CU_ASSERT_EQUAL(s2clr_journal_open(path, identity, 2, &journal), S2CLR_ERR_FORMAT);
+    CU_ASSERT_EQUAL(s2clr_journal_open(path, identity, 2, NULL, &journal), S2CLR_ERR_FORMAT);
     TEST_ERROR_SAYS("no journal");
+    CU_ASSERT_EQUAL(s2clr_journal_open(path, identity, 2, told, &journal), S2CLR_ERR_FORMAT);
+}
+
+/* Where it may be thrown away it is begun anew, and only then. */
+static void begun_anew(void)
+{
+    const char *const stride[] = {"STRIDE=8", "MODEL_SHA256=ab", "COMMAND_LINE=x", NULL};
+    const char *path = predict_rig_path("anew.journal");
+    char told[S2CLR_JOURNAL_TOLD_MAX] = "something";
+    s2clr_journal *journal = NULL;
+    write_pieces(path, 1);
+    TEST_OK(s2clr_journal_open(path, identity, 2, told, &journal));
+    CU_ASSERT_STRING_EQUAL(told, "");
+    CU_ASSERT_EQUAL(s2clr_journal_next_row(journal, 7, 0), 2);
+    s2clr_journal_close(journal);
+    TEST_OK(s2clr_journal_open(path, stride, 2, told, &journal));
+    CU_ASSERT_PTR_NOT_NULL(strstr(told, "STRIDE was 4 and is 8 now"));
+    CU_ASSERT_EQUAL(s2clr_journal_next_row(journal, 7, 0), 0);
+    append(journal, 0, 0, 7, 2);
+    s2clr_journal_close(journal);
+    CU_ASSERT_EQUAL(s2clr_journal_open(path, identity, 2, NULL, &journal), S2CLR_ERR_MISMATCH);
 }
 
 static void one_at_a_time(void)
@@ -181,8 +203,8 @@ static void one_at_a_time(void)
     char path[600];
     s2clr_journal *first = NULL, *second = NULL;
     snprintf(path, sizeof path, "%s", predict_rig_path("lock.journal"));
-    TEST_OK(s2clr_journal_open(path, identity, 2, &first));
-    CU_ASSERT_EQUAL(s2clr_journal_open(path, identity, 2, &second), S2CLR_ERR_EXISTS);
+    TEST_OK(s2clr_journal_open(path, identity, 2, NULL, &first));
+    CU_ASSERT_EQUAL(s2clr_journal_open(path, identity, 2, NULL, &second), S2CLR_ERR_EXISTS);
     TEST_ERROR_SAYS("another process");
     s2clr_journal_close(first);
     CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0); /* without a record it goes */
@@ -264,7 +286,7 @@ static s2clr_journal *open_as(const char *path, char *of)
     for (char *line = strtok(text, "\n"); line && count < 127; line = strtok(NULL, "\n"))
         lines[count++] = line;
     lines[count] = NULL;
-    TEST_OK(s2clr_journal_open(path, lines, 3, &journal));
+    TEST_OK(s2clr_journal_open(path, lines, 3, NULL, &journal));
     return journal;
 }
 
@@ -411,6 +433,7 @@ static const test_case cases[] = {
     {"cut anywhere", cut_anywhere},
     {"damaged anywhere", damaged_anywhere},
     {"other settings", other_settings},
+    {"with leave, one of other settings is begun anew", begun_anew},
     {"one at a time", one_at_a_time},
     {"killed anywhere", killed_anywhere},
     {"stopped anywhere", stopped_anywhere},

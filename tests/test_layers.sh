@@ -4,6 +4,7 @@
 top=${srcdir:-.}
 failed=0
 run=0
+skipped=0
 
 check() { # check NAME OFFENDERS
     run=$((run + 1))
@@ -34,6 +35,20 @@ check 'gdal_plugin/ does not see the commands' "$(includes '(\.\./)*(algorithms/
 check 'the commands do not see gdal_plugin/' "$(includes '.*gdal_plugin/' algorithms)"
 check 'the rest of algorithms/ does not see the commands' \
     "$(includes 'commands/' algorithms | grep -v '/algorithms/commands/')"
+# A header is private when it says so, or when it is pNAME.h beside NAME.c, NAME.h or NAME_*.c.
+private_headers() {
+    sources models algorithms gdal_plugin | grep '\.h$' | while IFS= read -r file; do
+        name=${file##*/p}
+        folder=${file%/*}
+        case ${file##*/} in
+        p*) ls "$folder/${name%.h}.c" "$folder/$name" "$folder/${name%.h}"_*.c 2>/dev/null ;;
+        esac | grep -q . || sed '/\*\//q' "$file" | grep -qE '(^| )Private( to|[.:;]| *$)' || continue
+        echo "${folder##*/}/${file##*/}"
+    done
+}
+check 'private headers stay in their folder' "$(
+    includes "($(private_headers | tr '\n' '|')none)\"" models algorithms gdal_plugin |
+        grep -v '/\([^/]*\)/[^/]*:[0-9]*:.*"\1/')"
 check 'no file has more than 450 lines' "$(
     sources models algorithms gdal_plugin tests | while IFS= read -r file; do
         lines=$(wc -l <"$file")
@@ -46,7 +61,10 @@ plugin=${S2CLR_PLUGINS:-./gdalplugins}/gdal_S2CLR.so
 if [ -e "$plugin" ] && command -v readelf >/dev/null; then
     check 'the plug-in does not link HDF5 or MPI' \
         "$(readelf -d "$plugin" | grep -iE 'NEEDED.*(hdf5|mpi)')"
+else
+    skipped=1
+    echo "SKIP the plug-in does not link HDF5 or MPI: $plugin was not built, or readelf is not installed"
 fi
 
-echo "layers: $run run, $failed failed, 0 skipped"
+echo "layers: $run run, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -3,7 +3,7 @@
 # nothing left beside it.
 rig=resume
 . "${srcdir:-.}/tests/rig.sh"
-killed=0
+killed=0 quiet=--quiet
 in_work_folder
 
 wants gdalinfo gdal_translate
@@ -16,7 +16,7 @@ run=$((run + 1))
 
 predict() { # predict OPTION...: blocks as small as they come
     exec "$S2CLR" predict -m tiny.safetensors --device portable --threads 1 --memory "$memory" \
-        --blend hann --bands probability,entropy --quiet "$@" scene.tif map.tif >out 2>err
+        --blend hann --bands probability,entropy $quiet "$@" scene.tif map.tif >out 2>err
 }
 
 size() { # of the journal, 0 when there is none
@@ -36,14 +36,18 @@ run=$((run + 1))
 [ -z "$(ls | grep part)" ] || fail 'a run in one go left something behind'
 
 # Waits until the journal has grown by a piece or the run is over, and kills it.
-while [ $killed -lt 4 ]; do
+kill_midway() { # kill_midway OPTION...
     before=$(size)
-    predict --resume &
+    predict --resume "$@" &
     pid=$!
     while kill -0 $pid 2>/dev/null && [ "$(size)" -le $((before + 3000)) ]; do sleep 0.02; done
     kill -9 $pid 2>/dev/null
     wait $pid 2>/dev/null
-    [ ! -e map.tif ] || break
+    [ ! -e map.tif ]
+}
+
+while [ $killed -lt 4 ]; do
+    kill_midway || break
     killed=$((killed + 1))
 done
 run=$((run + 1))
@@ -64,4 +68,33 @@ done
 run=$((run + 2))
 cmp whole.txt map.txt >out 2>err || fail 'tags, statistics or overviews differ'
 cmp whole.raw map.raw >out 2>err || fail 'pixels differ'
+
+# ---- other settings ----
+
+rm map.tif
+if kill_midway --min-valid 0.9; then
+    run=$((run + 3))
+    cp map.tif.part.journal kept.journal
+    (predict --resume --min-valid 0.8) && fail 'other settings go on'
+    grep -F 'MIN_VALID was 0.9 and is 0.8 now' err >/dev/null || fail 'the setting is named'
+    cmp map.tif.part.journal kept.journal >out 2>err || fail 'a refused run leaves the journal alone'
+    quiet=
+    run=$((run + 3))
+    (predict --resume --overwrite --min-valid 0.9 --json) || fail 'the same settings, with leave'
+    grep -E '"resumed_rows": *[1-9]' out >/dev/null || fail 'what was done is thrown away'
+    ! grep 'thrown away' err >/dev/null || fail 'it is said to be'
+    rm map.tif
+    cp kept.journal map.tif.part.journal
+    run=$((run + 4))
+    (predict --resume --overwrite --json) || fail 'other settings, with leave'
+    grep -E '"resumed_rows": *0' out >/dev/null || fail 'rows of other settings were taken'
+    [ "$(grep -c 'warning: .*thrown away.*MIN_VALID was 0.9' err)" -eq 1 ] || fail 'one warning'
+    [ -z "$(ls | grep part)" ] || fail 'begun anew, it left something behind'
+    run=$((run + 1))
+    gdal_translate -q -of ENVI map.tif map.raw
+    cmp whole.raw map.raw >out 2>err || fail 'begun anew, pixels differ'
+else
+    run=$((run + 1))
+    fail 'a run with other settings was over before it could be killed'
+fi
 finish

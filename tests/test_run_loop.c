@@ -10,11 +10,13 @@
 #include "file/safetensors.h"
 #include "train/run_loop.h"
 
+enum { BATCH = 4 };
+
 typedef struct rig {
     char folder[4096];
     s2clr_training training;
     s2clr_net *net;
-    s2clr_pool *pool;
+    s2clr_machine on;
     s2clr_run_loop loop;
 } rig;
 
@@ -28,14 +30,14 @@ static s2clr_status open_rig(rig *r, const char *name, bool resume, const char *
     r->training.epochs = 3;
     r->training.resume = resume;
     TEST_OK(s2clr_net_new(&arch, &r->net));
-    TEST_OK(s2clr_pool_new(1, &r->pool));
-    r->loop = (s2clr_run_loop){.training = &r->training,
-                               .net = r->net,
-                               .pool = r->pool,
-                               .steps = 2,
-                               .views = 64,
-                               .train_share = 0.9};
+    TEST_OK(s2clr_pool_new(1, &r->on.pool));
+    TEST_OK(s2clr_backend_find("portable", &r->on.backend));
+    TEST_OK(r->on.backend->device_open("", S2CLR_F32, &r->on.device));
+    r->loop = (s2clr_run_loop){
+        .training = &r->training, .net = r->net, .steps = 2, .views = 64, .train_share = 0.9};
+    const s2clr_step_options step = {.batch = BATCH, .micro = 2, .h = 1, .w = 1};
     TEST_OK(s2clr_run_loop_open(&r->loop, false));
+    TEST_OK(s2clr_run_loop_learn(&r->loop, &r->on, &step, 1));
     TEST_OK(s2clr_strdup(identity, &text));
     return s2clr_run_loop_start(&r->loop, text, NULL);
 }
@@ -43,19 +45,25 @@ static s2clr_status open_rig(rig *r, const char *name, bool resume, const char *
 static void close_rig(rig *r)
 {
     s2clr_run_loop_close(&r->loop);
-    s2clr_pool_free(r->pool);
+    s2clr_pool_free(r->on.pool);
+    r->on.backend->device_close(r->on.device);
     s2clr_net_free(r->net);
 }
 
-/* An epoch of two steps whose gradients depend on the step alone. */
+/* An epoch of two steps whose batches and losses depend on the step alone. last: one value of the
+ * last batch. */
 static s2clr_status epoch(rig *r, float last)
 {
-    const size_t trainable = s2clr_net_trainable_count(r->net);
+    float x[2 * BATCH], logits[BATCH], dlogits[BATCH];
     s2clr_run_loop_begin_epoch(&r->loop);
     for (size_t i = 0; i < r->loop.steps; i++) {
-        for (size_t j = 0; j < trainable; j++)
-            r->loop.gradient[j] = (float)((j + r->loop.state.step) % 5) / 4 - 0.5f;
-        if (i + 1 == r->loop.steps) r->loop.gradient[0] = last;
+        for (size_t j = 0; j < 2 * BATCH; j++)
+            x[j] = (float)((3 * j + r->loop.state.step) % 7) / 4 - 0.5f;
+        for (size_t j = 0; j < BATCH; j++)
+            dlogits[j] = (float)((j + r->loop.state.step) % 5) / 4 - 0.5f;
+        if (i + 1 == r->loop.steps) x[0] = last;
+        S2CLR_TRY(s2clr_learner_forward(r->loop.learner, 0, x, logits));
+        S2CLR_TRY(s2clr_learner_backward(r->loop.learner, 0, dlogits));
         S2CLR_TRY(s2clr_run_loop_step(&r->loop, i, 0.25 * (double)(i + 1)));
     }
     return s2clr_run_loop_end_epoch(&r->loop, json_pack("{s:f}", "knn", 0.5));
@@ -161,8 +169,9 @@ static void older_checkpoints_are_refused(void)
     for (int i = 0; i < 2; i++) {
         TEST_OK(s2clr_tensors_write(path, NULL, 0, &metadata[i], 1));
         CU_ASSERT_EQUAL(open_rig(&r, "older", true, "{\"what\": 1}"), S2CLR_ERR_FORMAT);
-        TEST_ERROR_SAYS(i ? "older/checkpoint.safetensors: its version is 2, and this s2clr trains"
-                          : "older/checkpoint.safetensors: its version is 1, and this s2clr trains");
+        TEST_ERROR_SAYS(
+            i ? "older/checkpoint.safetensors: its version is 2, and this s2clr trains"
+              : "older/checkpoint.safetensors: its version is 1, and this s2clr trains");
         TEST_ERROR_SAYS("finish the run with the s2clr that began it, or use another run folder");
         close_rig(&r);
     }

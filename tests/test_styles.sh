@@ -50,7 +50,11 @@ true_that 'the map of the parts has one' grep -F 'made_up_class' whole.shards-of
 true_that 'the parts have none' sh -c '! ls | grep "shard-.*qml"'
 expect 'merged' 0 '' "$S2CLR" merge -q whole.shard-1-of-2.tif whole.shard-2-of-2.tif whole.tif
 true_that 'the merged map has it' cmp whole.qml ours.qml
-true_that 'well-formed' sh -c '! command -v xmllint || xmllint --noout --nowarning *.qml'
+if command -v xmllint >/dev/null; then
+    true_that 'well-formed' sh -c 'xmllint --noout --nowarning *.qml'
+else
+    skip 'well-formed' 'xmllint is not installed (Debian: libxml2-utils)'
+fi
 
 # ---- what the raster says ----
 

@@ -140,9 +140,9 @@ static char *quote(char *to, const char *word)
 /* What cannot change a result has no place in its provenance. */
 static bool is_provenance(const s2clr_param_row *row)
 {
-    static const char *const passing[] = {"threads", "memory",   "progress",  "quiet",  "json",
-                                          "resume",  "shard",    "overwrite", "append", "skips",
-                                          "report",  "polygons", "no-style"};
+    static const char *const passing[] = {"threads", "memory", "progress", "quiet",     "json",
+                                          "results", "resume", "shard",    "overwrite", "append",
+                                          "skips",   "report", "polygons", "no-style"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
         if (strcmp(row->name, passing[i]) == 0) return false;
     return true;

@@ -10,12 +10,11 @@
 #include "commands/edge.h"
 #include "commands/interrupt.h"
 #include "net/infer.h"
-#include "net/step.h"
 #include "predict/clock.h"
 #include "train/augment.h"
 #include "train/batch_feed.h"
+#include "train/learner.h"
 #include "train/loss.h"
-#include "train/optimiser.h"
 
 enum { STREAM_PATCHES = 900001, TRAIN_SAMPLES = 128 };
 
@@ -197,10 +196,10 @@ typedef struct train_job {
     float *patches; // (TRAIN_SAMPLES, C, H, W)
     s2clr_card *card;
     s2clr_feed *feed;
-    s2clr_step *step;
+    s2clr_learner *learner;
     const s2clr_optimiser *optimiser;
     const s2clr_loss *loss;
-    float *x, *target, *logits, *dlogits, *gradient, *moments;
+    float *x, *target, *logits, *dlogits, *moments;
     uint64_t steps;
 } train_job;
 
@@ -230,13 +229,10 @@ static s2clr_status train_buffers(train_job *job)
     const struct {
         float **to;
         size_t count;
-    } buffers[] = {{&job->patches, patches},
-                   {&job->x, batch * job->r->values},
-                   {&job->target, batch},
-                   {&job->logits, batch},
-                   {&job->dlogits, batch},
-                   {&job->gradient, trainable},
-                   {&job->moments, trainable * (size_t)job->optimiser->moments}};
+    } buffers[] = {
+        {&job->patches, patches}, {&job->x, batch * job->r->values},
+        {&job->target, batch},    {&job->logits, batch},
+        {&job->dlogits, batch},   {&job->moments, trainable * (size_t)job->optimiser->moments}};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         S2CLR_TRY(s2clr_alloc(buffers[i].count, sizeof(float), "training", (void **)buffers[i].to));
     random_values(0, patches, job->patches);
@@ -248,21 +244,18 @@ static s2clr_status train_buffers(train_job *job)
 static s2clr_status train_step(train_job *job)
 {
     const rig *r = job->r;
-    const s2clr_optimiser_settings settings = {
-        .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01};
     size_t index[4096];
     double loss;
     for (int i = 0; i < r->batch; i++)
         index[i] = (job->steps * (uint64_t)r->batch + (uint64_t)i) % TRAIN_SAMPLES;
     S2CLR_TRY(s2clr_feed_fill(job->feed, 0, 0, job->steps * (uint64_t)r->batch, index,
                               (size_t)r->batch, job->x));
-    S2CLR_TRY(s2clr_step_forward(job->step, r->params, job->x, job->logits));
+    S2CLR_TRY(s2clr_learner_forward(job->learner, 0, job->x, job->logits));
     S2CLR_TRY(
         job->loss->run(job->logits, job->target, NULL, (size_t)r->batch, 1, &loss, job->dlogits));
-    S2CLR_TRY(s2clr_step_backward(job->step, r->params, job->dlogits, job->gradient));
+    S2CLR_TRY(s2clr_learner_backward(job->learner, 0, job->dlogits));
     job->steps++;
-    return s2clr_optimiser_step(job->optimiser, &settings, r->net, r->pool, 1e-4, job->steps,
-                                job->gradient, job->moments, r->params);
+    return s2clr_learner_update(job->learner, 1e-4, job->steps);
 }
 
 static s2clr_status train_measure(train_job *job, s2clr_bench *bench)
@@ -299,9 +292,18 @@ static s2clr_status train_run(train_job *job, const s2clr_samples *samples, s2cl
                                                   S2CLR_AUGMENT_SHIFT};
     S2CLR_TRY(
         s2clr_feed_new(samples, job->card, &job->card->level[0], &recipe, 1, r->pool, &job->feed));
-    const s2clr_step_options options = {
-        .batch = r->batch, .micro = micro, .h = r->size, .w = r->size};
-    S2CLR_TRY(s2clr_step_new(r->net, r->backend, r->device, r->pool, &options, &job->step));
+    const s2clr_machine on = {r->backend, r->device, r->pool};
+    s2clr_learner_options options = {
+        .net = r->net,
+        .step = {.batch = r->batch, .micro = micro, .h = r->size, .w = r->size},
+        .parts = 1,
+        .optimiser = job->optimiser,
+        .numbers = s2clr_optimiser_defaults(),
+        .params = r->params,
+        .moments = job->moments};
+    options.numbers.weight_decay = 0.01;
+    S2CLR_TRY(s2clr_learner_new(&options, &on, &job->learner));
+    S2CLR_TRY(s2clr_learner_load(job->learner));
     return train_measure(job, bench);
 }
 
@@ -317,11 +319,11 @@ s2clr_status s2clr_bench_train(const s2clr_args *args, s2clr_bench *bench)
                                        .size = r.size,
                                        .read = read_patch};
         status = train_run(&job, &samples, bench);
-        s2clr_step_free(job.step);
+        s2clr_learner_free(job.learner);
         s2clr_feed_free(job.feed);
         s2clr_card_free(job.card);
-        float *const buffers[] = {job.patches, job.x,        job.target, job.logits,
-                                  job.dlogits, job.gradient, job.moments};
+        float *const buffers[] = {job.patches, job.x,       job.target,
+                                  job.logits,  job.dlogits, job.moments};
         for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) s2clr_free(buffers[i]);
     }
     rig_close(&r, bench);

@@ -1,14 +1,6 @@
 #include "commands/calibrate_report.h"
 
-#include "base/utf8.h"
-
-/* Names of files are bytes. */
-static json_t *path_json(const char *path)
-{
-    char shown[4200];
-    s2clr_utf8_show(path, shown, sizeof shown);
-    return json_string(shown);
-}
+#include "report/json_words.h"
 
 static json_t *scores_json(const s2clr_calibration_scores *s)
 {
@@ -46,10 +38,10 @@ json_t *s2clr_calibrated_json(const s2clr_calibrated *c)
     for (int i = 0; i < c->parts; i++) json_array_append_new(parts, part_json(c, &c->part[i]));
     json_t *out =
         json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "model",
-                  path_json(s2clr_model_path(c->model)), "id", c->card->id, "sha256",
+                  s2clr_json_words(s2clr_model_path(c->model)), "id", c->card->id, "sha256",
                   s2clr_model_sha256(c->model), "level", c->level, "method", c->method, "output",
-                  path_json(c->output), "before", card_json(s2clr_model_card(c->model)), "after",
-                  card_json(c->card), "parts", parts);
+                  s2clr_json_words(c->output), "before", card_json(s2clr_model_card(c->model)),
+                  "after", card_json(c->card), "parts", parts);
     if (c->scored_at > 0) json_object_set_new(out, "scored_at", json_real(c->scored_at));
     return out;
 }

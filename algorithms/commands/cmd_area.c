@@ -91,8 +91,9 @@ static s2clr_status write_drawn(job *j, const size_t *taken, double error)
     s2clr_area_drawn_free(drawn);
     S2CLR_TRY(status);
     s2clr_terminal_end(&j->terminal);
-    if (s2clr_args_flag(j->args, "json"))
-        return s2clr_edge_json(s2clr_area_drawn_json(j->census, taken, error, path));
+    if (s2clr_edge_wants_json(j->args))
+        S2CLR_TRY(s2clr_edge_result(j->args, s2clr_area_drawn_json(j->census, taken, error, path)));
+    if (s2clr_args_flag(j->args, "json")) return S2CLR_OK;
     if (!s2clr_args_flag(j->args, "quiet"))
         s2clr_area_drawn_print(stdout, j->census, taken, error, path);
     return s2clr_edge_flush();
@@ -122,7 +123,9 @@ static s2clr_status tell(job *j, const s2clr_area_report *report)
     const char *page = s2clr_args_text(j->args, "output");
     if (page) S2CLR_TRY(s2clr_area_html(page, report));
     s2clr_terminal_end(&j->terminal);
-    if (s2clr_args_flag(j->args, "json")) return s2clr_edge_json(s2clr_area_json(report));
+    if (s2clr_edge_wants_json(j->args))
+        S2CLR_TRY(s2clr_edge_result(j->args, s2clr_area_json(report)));
+    if (s2clr_args_flag(j->args, "json")) return S2CLR_OK;
     if (!s2clr_args_flag(j->args, "quiet")) s2clr_area_print(stdout, report);
     return s2clr_edge_flush();
 }
@@ -210,6 +213,17 @@ static int run(const s2clr_args *args)
     return status == S2CLR_OK ? S2CLR_EXIT_DONE : s2clr_edge_fail(args, status);
 }
 
+static const s2clr_result_row results[] = {
+    {"area-ha", "classes.1.area_ha.value", "Estimated area of the positive class, ha", false},
+    {"area-low-ha", "classes.1.area_ha.low", "Its interval from, ha", false},
+    {"area-high-ha", "classes.1.area_ha.high", "Its interval to, ha", false},
+    {"share", "classes.1.share.value", "Share of the land", false},
+    {"accuracy", "overall_accuracy.value", "Overall accuracy", false},
+    {"samples-used", "samples_used", "Samples used", false},
+    {"expected-standard-error", "expected_standard_error", "Expected standard error of a draw",
+     false},
+};
+
 const s2clr_command s2clr_cmd_area = {
     .name = "area",
     .summary = "areas with confidence intervals, from a map and a sample of labelled pixels",
@@ -223,6 +237,8 @@ const s2clr_command s2clr_cmd_area = {
     .section = "Judge",
     .rows = s2clr_area_rows,
     .row_count = S2CLR_AREA_ROWS,
-    .global = "quiet,json,progress,seed,config",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "quiet,json,results,progress,seed,config",
     .run = run,
 };

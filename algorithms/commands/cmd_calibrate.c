@@ -201,7 +201,9 @@ static s2clr_status save(job *j)
 static s2clr_status report(job *j)
 {
     s2clr_terminal_end(&j->terminal);
-    if (s2clr_args_flag(j->args, "json")) return s2clr_edge_json(s2clr_calibrated_json(&j->c));
+    if (s2clr_edge_wants_json(j->args))
+        S2CLR_TRY(s2clr_edge_result(j->args, s2clr_calibrated_json(&j->c)));
+    if (s2clr_args_flag(j->args, "json")) return S2CLR_OK;
     if (s2clr_args_flag(j->args, "quiet")) return S2CLR_OK;
     s2clr_calibrated_print(stdout, &j->c);
     return s2clr_edge_flush();
@@ -337,6 +339,11 @@ static int run(const s2clr_args *args)
     return status == S2CLR_OK ? S2CLR_EXIT_DONE : s2clr_edge_fail(args, status);
 }
 
+static const s2clr_result_row results[] = {
+    {"new-temperature", "after.temperature", "Temperature", false},
+    {"new-threshold", "after.threshold", "Threshold", false},
+};
+
 const s2clr_command s2clr_cmd_calibrate = {
     .name = "calibrate",
     .summary = "probabilities that mean what they say",
@@ -350,6 +357,8 @@ const s2clr_command s2clr_cmd_calibrate = {
     .section = "Judge",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "json,progress,threads,device,config,quiet",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "json,results,progress,threads,device,config,quiet",
     .run = run,
 };

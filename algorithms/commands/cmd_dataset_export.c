@@ -6,6 +6,7 @@
 #include "commands/edge.h"
 #include "commands/skip_list.h"
 #include "dataset/export.h"
+#include "report/json_words.h"
 
 static const s2clr_param_row rows[] = {
     {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "folder",
@@ -30,9 +31,10 @@ static s2clr_status report(const s2clr_args *args, const s2clr_export_kind *kind
 {
     const char *output = s2clr_args_text(args, "output");
     if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(json_pack("{s:s, s:s, s:I, s:I, s:I}", "output", output, "kind",
-                                         kind->name, "patches", (json_int_t)r->patches, "left_out",
-                                         (json_int_t)r->skipped, "files", (json_int_t)r->files));
+        return s2clr_edge_json(json_pack("{s:o, s:s, s:I, s:I, s:I}", "output",
+                                         s2clr_json_words(output), "kind", kind->name, "patches",
+                                         (json_int_t)r->patches, "left_out", (json_int_t)r->skipped,
+                                         "files", (json_int_t)r->files));
     if (!s2clr_args_flag(args, "quiet"))
         printf("%-11s %s, %zu patches in %zu file%s%s\n", kind->name, output, r->patches, r->files,
                r->files == 1 ? "" : "s", r->skipped ? ", some were left out" : "");

@@ -7,6 +7,7 @@
 #include "commands/edge.h"
 #include "dataset/store.h"
 #include "file/safetensors.h"
+#include "report/json_words.h"
 
 static const s2clr_param_row rows[] = {
     {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "folder",
@@ -126,10 +127,10 @@ static json_t *bands_json(const s2clr_store_about *about)
         const s2clr_store_band *band = &about->band[b];
         char types[40];
         types_of(band->dtypes, types, sizeof types);
-        json_array_append_new(out, json_pack("{s:s, s:s, s:[i, i], s:[i, i]}", "name", band->name,
-                                             "types", types, "smallest", band->smallest[0],
-                                             band->smallest[1], "largest", band->largest[0],
-                                             band->largest[1]));
+        json_array_append_new(out, json_pack("{s:o, s:s, s:[i, i], s:[i, i]}", "name",
+                                             s2clr_json_words(band->name), "types", types,
+                                             "smallest", band->smallest[0], band->smallest[1],
+                                             "largest", band->largest[0], band->largest[1]));
     }
     return out;
 }
@@ -138,18 +139,22 @@ static json_t *all_json(const char *path, const s2clr_store *store, const summar
 {
     const s2clr_store_about *about = s2clr_store_describe(store);
     json_t *levels = json_array(), *commands = json_array();
-    for (int i = 0; i < s->levels; i++) json_array_append_new(levels, json_string(s->level[i]));
+    for (int i = 0; i < s->levels; i++)
+        json_array_append_new(levels, s2clr_json_words(s->level[i]));
     for (size_t i = 0; i < about->commands; i++)
-        json_array_append_new(commands, json_string(about->command[i]));
+        json_array_append_new(commands, s2clr_json_words(about->command[i]));
     json_t *out = json_pack(
-        "{s:s, s:s, s:b, s:I, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "store",
-        path, "title", about->title, "complete", about->complete, "patches",
-        (json_int_t)s2clr_store_count(store), "labels", "positive", (json_int_t)s->label[2],
-        "negative", (json_int_t)s->label[1], "unknown", (json_int_t)s->label[0], "parts", "train",
-        (json_int_t)s->part[0], "validation", (json_int_t)s->part[1], "test",
-        (json_int_t)s->part[2], "none", (json_int_t)s->part[3], "levels", levels, "bands",
-        bands_json(about), "commands", commands);
-    if (out && *s->first) json_object_set_new(out, "dates", json_pack("[s, s]", s->first, s->last));
+        "{s:o, s:o, s:b, s:I, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "store",
+        s2clr_json_words(path), "title", s2clr_json_words(about->title), "complete",
+        about->complete, "patches", (json_int_t)s2clr_store_count(store), "labels", "positive",
+        (json_int_t)s->label[2], "negative", (json_int_t)s->label[1], "unknown",
+        (json_int_t)s->label[0], "parts", "train", (json_int_t)s->part[0], "validation",
+        (json_int_t)s->part[1], "test", (json_int_t)s->part[2], "none", (json_int_t)s->part[3],
+        "levels", levels, "bands", bands_json(about), "commands", commands);
+    if (out && *s->first)
+        json_object_set_new(
+            out, "dates",
+            json_pack("[o, o]", s2clr_json_words(s->first), s2clr_json_words(s->last)));
     if (out && s->placed)
         json_object_set_new(
             out, "extent",

@@ -4,6 +4,7 @@
 #include "commands/cmd_list.h"
 #include "commands/edge.h"
 #include "dataset/verify.h"
+#include "report/json_words.h"
 
 static const s2clr_param_row rows[] = {
     {"store", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .takes = "folder",
@@ -19,7 +20,8 @@ static void found(void *context, const char *name, const char *reason)
 {
     listing *list = context;
     if (list->json)
-        json_array_append_new(list->json, json_pack("{s:s, s:s}", "name", name, "reason", reason));
+        json_array_append_new(list->json, json_pack("{s:o, s:o}", "name", s2clr_json_words(name),
+                                                    "reason", s2clr_json_words(reason)));
     else
         printf("%s\t%s\n", name, reason);
 }

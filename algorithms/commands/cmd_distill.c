@@ -44,6 +44,12 @@ static int run(const s2clr_args *args)
     return s2clr_labelled_run(&job);
 }
 
+static const s2clr_result_row results[] = {
+    {"model-file", "model", "The model file", true},
+    {"best-epoch", "best_epoch", "Best epoch", false},
+    {"validation-auc", "validation_auc", "Validation AUC", false},
+};
+
 const s2clr_command s2clr_cmd_distill = {
     .name = "distill",
     .summary = "trains a small model to say what a large one says",
@@ -59,6 +65,8 @@ const s2clr_command s2clr_cmd_distill = {
     .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "quiet,json,progress,threads,device,seed,config",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "quiet,json,results,progress,threads,device,seed,config",
     .run = run,
 };

@@ -167,7 +167,9 @@ static s2clr_status report(s2clr_evaluate *j)
                                        (uint64_t)s2clr_args_int(j->args, "seed"), j->pool));
     s2clr_terminal_end(&j->terminal);
     if (page) S2CLR_TRY(s2clr_evaluation_html(&j->e, page));
-    if (s2clr_args_flag(j->args, "json")) return s2clr_edge_json(s2clr_evaluation_json(&j->e));
+    if (s2clr_edge_wants_json(j->args))
+        S2CLR_TRY(s2clr_edge_result(j->args, s2clr_evaluation_json(&j->e)));
+    if (s2clr_args_flag(j->args, "json")) return S2CLR_OK;
     if (!page || !s2clr_args_flag(j->args, "quiet")) s2clr_evaluation_print(stdout, &j->e);
     return s2clr_edge_flush();
 }
@@ -205,7 +207,8 @@ static s2clr_status judge_marks(const s2clr_args *args)
     S2CLR_TRY(CHECK(args, of_both, "to marks, which are counted"));
     S2CLR_TRY(s2clr_marked_read(s2clr_args_text(args, "dataset"), &marked));
     if (page) S2CLR_TRY(s2clr_marked_html(&marked, page));
-    if (s2clr_args_flag(args, "json")) return s2clr_edge_json(s2clr_marked_json(&marked));
+    if (s2clr_edge_wants_json(args)) S2CLR_TRY(s2clr_edge_result(args, s2clr_marked_json(&marked)));
+    if (s2clr_args_flag(args, "json")) return S2CLR_OK;
     if (!page || !s2clr_args_flag(args, "quiet")) s2clr_marked_print(stdout, &marked);
     return s2clr_edge_flush();
 }
@@ -270,6 +273,15 @@ static int run(const s2clr_args *args)
     return status == S2CLR_OK ? S2CLR_EXIT_DONE : s2clr_edge_fail(args, status);
 }
 
+static const s2clr_result_row results[] = {
+    {"samples", "samples", "Samples", false},
+    {"auc", "rows.0.metrics.auc.value", "Area under the ROC curve", false},
+    {"f1", "rows.0.metrics.f1.value", "F1", false},
+    {"precision", "rows.0.metrics.precision.value", "Precision", false},
+    {"recall", "rows.0.metrics.recall.value", "Recall", false},
+    {"marked-precision", "precision.value", "Precision of what was marked", false},
+};
+
 const s2clr_command s2clr_cmd_evaluate = {
     .name = "evaluate",
     .summary = "how good models are on labelled patches, or a map at points",
@@ -285,6 +297,8 @@ const s2clr_command s2clr_cmd_evaluate = {
     .section = "Judge",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "json,progress,threads,device,seed,config,quiet",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "json,results,progress,threads,device,seed,config,quiet",
     .run = run,
 };

@@ -56,6 +56,12 @@ static int run(const s2clr_args *args)
     return status == S2CLR_OK ? s2clr_labelled_run(&job) : s2clr_edge_fail(args, status);
 }
 
+static const s2clr_result_row results[] = {
+    {"model-file", "model", "The model file", true},
+    {"best-epoch", "best_epoch", "Best epoch", false},
+    {"validation-auc", "validation_auc", "Validation AUC", false},
+};
+
 const s2clr_command s2clr_cmd_finetune = {
     .name = "finetune",
     .summary = "goes on from an encoder with labelled patches",
@@ -72,6 +78,8 @@ const s2clr_command s2clr_cmd_finetune = {
     .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "quiet,json,progress,threads,device,seed,config",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "quiet,json,results,progress,threads,device,seed,config",
     .run = run,
 };

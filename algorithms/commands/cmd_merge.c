@@ -6,6 +6,7 @@
 #include "commands/predict_report.h"
 #include "commands/predict_rows.h"
 #include "predict/merge.h"
+#include "report/json_words.h"
 
 static const s2clr_param_row rows[] = {
     {"part", NULL, S2CLR_TYPE_INPUT, .positional = true, .required = true, .repeat = true,
@@ -21,6 +22,15 @@ static const s2clr_param_row rows[] = {
     S2CLR_ROW_NO_STYLE,
 };
 
+static json_t *merge_json(const s2clr_merge_settings *settings, const s2clr_merge_result *result)
+{
+    return json_pack("{s:o, s:i, s:[i,i], s:i, s:o, s:o}", "output",
+                     s2clr_json_words(settings->output), "parts", result->parts, "size",
+                     result->columns, result->rows, "bands", result->bands, "style",
+                     s2clr_style_json(&result->style), "polygons",
+                     s2clr_polygons_json(settings->polygons, &result->polygons));
+}
+
 static s2clr_status merge(const s2clr_args *args)
 {
     s2clr_merge_settings settings = {.output = s2clr_args_text(args, "output"),
@@ -35,12 +45,9 @@ static s2clr_status merge(const s2clr_args *args)
     const s2clr_status status = s2clr_merge_run(&settings, &progress, &result);
     s2clr_terminal_end(&terminal);
     S2CLR_TRY(status);
-    if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(json_pack(
-            "{s:s, s:i, s:[i,i], s:i, s:o, s:o}", "output", settings.output, "parts", result.parts,
-            "size", result.columns, result.rows, "bands", result.bands, "style",
-            s2clr_style_json(&result.style), "polygons",
-            s2clr_polygons_json(settings.polygons, &result.polygons)));
+    if (s2clr_edge_wants_json(args))
+        S2CLR_TRY(s2clr_edge_result(args, merge_json(&settings, &result)));
+    if (s2clr_args_flag(args, "json")) return S2CLR_OK;
     if (!s2clr_args_flag(args, "quiet")) {
         printf("map         %s, %d x %d pixels, %d band%s, of %d parts\n", settings.output,
                result.columns, result.rows, result.bands, result.bands == 1 ? "" : "s",
@@ -57,6 +64,12 @@ static int run(const s2clr_args *args)
     return status == S2CLR_OK ? S2CLR_EXIT_DONE : s2clr_edge_fail(args, status);
 }
 
+static const s2clr_result_row results[] = {
+    {"part-count", "parts", "Parts", false},
+    {"areas", "polygons.areas", "Number of areas", false},
+    {"area-m2", "polygons.area_m2", "Area of all areas, m2", false},
+};
+
 const s2clr_command s2clr_cmd_merge = {
     .name = "merge",
     .summary = "one map of the parts that --shard made",
@@ -69,6 +82,8 @@ const s2clr_command s2clr_cmd_merge = {
     .section = "Map",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "quiet,json,progress,threads,config",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "quiet,json,results,progress,threads,config",
     .run = run,
 };

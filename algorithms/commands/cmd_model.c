@@ -10,6 +10,7 @@
 #include "commands/model_actions.h"
 #include "file/model.h"
 #include "predict/zoo.h"
+#include "report/json_words.h"
 
 static const s2clr_param_row rows[] = {
     {"action", NULL, S2CLR_TYPE_CHOICE, .positional = true, .required = true,
@@ -62,11 +63,11 @@ static json_t *entry_json(const char *name, const char *path, const s2clr_model 
 {
     const s2clr_card *card = model ? s2clr_model_card(model) : NULL;
     if (!card)
-        return json_pack("{s:s, s:s, s:s}", "name", name, "path", path, "error",
-                         s2clr_error_text());
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", name, "path", path, "id", card->id,
-                     "title", card->text[S2CLR_CARD_TITLE], "positive", card->positive,
-                     "architecture", card->arch.name);
+        return json_pack("{s:o, s:o, s:o}", "name", s2clr_json_words(name), "path",
+                         s2clr_json_words(path), "error", s2clr_json_words(s2clr_error_text()));
+    return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s}", "name", s2clr_json_words(name), "path",
+                     s2clr_json_words(path), "id", card->id, "title", card->text[S2CLR_CARD_TITLE],
+                     "positive", card->positive, "architecture", card->arch.name);
 }
 
 static s2clr_status list_one(const s2clr_args *args, const char *name, json_t *json)

@@ -55,6 +55,16 @@ static int run(const s2clr_args *args)
     return s2clr_predict_rows_run(args, &settings);
 }
 
+static const s2clr_result_row results[] = {
+    {"pixels", "pixels", "Pixels of the map", false},
+    {"valid-pixels", "valid_pixels", "Valid pixels", false},
+    {"mean", "probability.mean", "Mean probability", false},
+    {"maximum", "probability.maximum", "Highest probability", false},
+    {"model-warning", "model_warning", "Warning of the model", true},
+    {"areas", "polygons.areas", "Number of areas", false},
+    {"area-m2", "polygons.area_m2", "Area of all areas, m2", false},
+};
+
 const s2clr_command s2clr_cmd_predict = {
     .name = "predict",
     .summary = "a probability map of a Sentinel-2 scene",
@@ -67,6 +77,8 @@ const s2clr_command s2clr_cmd_predict = {
     .section = "Map",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "quiet,json,progress,threads,memory,device,config",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "quiet,json,results,progress,threads,memory,device,config",
     .run = run,
 };

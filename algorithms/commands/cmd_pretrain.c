@@ -219,6 +219,12 @@ static int run(const s2clr_args *args)
     return status == S2CLR_OK ? S2CLR_EXIT_DONE : s2clr_edge_fail(args, status);
 }
 
+static const s2clr_result_row results[] = {
+    {"model-file", "model", "The encoder file", true},
+    {"loss", "loss", "Loss", false},
+    {"knn-auc", "knn_auc", "AUC of nearest neighbours", false},
+};
+
 const s2clr_command s2clr_cmd_pretrain = {
     .name = "pretrain",
     .summary = "trains an encoder from patches without labels",
@@ -234,6 +240,8 @@ const s2clr_command s2clr_cmd_pretrain = {
     .section = "Train",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "quiet,json,progress,threads,device,seed,config",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "quiet,json,results,progress,threads,device,seed,config",
     .run = run,
 };

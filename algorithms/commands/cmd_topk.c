@@ -265,7 +265,9 @@ static s2clr_status open_model(s2clr_topk_job *job)
 
 static s2clr_status report(const s2clr_topk_job *job)
 {
-    if (s2clr_args_flag(job->args, "json")) return s2clr_edge_json(s2clr_topk_json(job));
+    if (s2clr_edge_wants_json(job->args))
+        S2CLR_TRY(s2clr_edge_result(job->args, s2clr_topk_json(job)));
+    if (s2clr_args_flag(job->args, "json")) return S2CLR_OK;
     if (!s2clr_args_flag(job->args, "quiet")) s2clr_topk_print(stdout, job);
     return s2clr_edge_flush();
 }
@@ -308,6 +310,11 @@ static int run(const s2clr_args *args)
     return status == S2CLR_OK ? S2CLR_EXIT_DONE : s2clr_edge_fail(args, status);
 }
 
+static const s2clr_result_row results[] = {
+    {"found", "candidates.reached", "Patches that reach the limit", false},
+    {"highest", "candidates.highest", "Highest probability", false},
+};
+
 const s2clr_command s2clr_cmd_topk = {
     .name = "topk",
     .summary = "the most certain patches as a page to check by eye",
@@ -321,6 +328,8 @@ const s2clr_command s2clr_cmd_topk = {
     .section = "Judge",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .global = "quiet,json,progress,threads,memory,device,seed,config",
+    .results = results,
+    .result_count = sizeof results / sizeof results[0],
+    .global = "quiet,json,results,progress,threads,memory,device,seed,config",
     .run = run,
 };

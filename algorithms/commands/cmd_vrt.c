@@ -6,6 +6,7 @@
 #include "commands/cmd_list.h"
 #include "commands/edge.h"
 #include "commands/stack_rows.h"
+#include "report/json_words.h"
 #include "vrt/vrt.h"
 
 static const s2clr_param_row rows[] = {
@@ -101,11 +102,12 @@ static s2clr_status show(const s2clr_args *args, const s2clr_vrt_settings *setti
         s2clr_edge_warn(args, "not tried out: GDAL does not find the plug-in gdal_S2CLR.so, which "
                               "reads this file; install it or set GDAL_DRIVER_PATH to its folder");
     if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(
-            json_pack("{s:s, s:s, s:[i,i], s:i, s:b, s:[i,i], s:o}", "output", settings->output,
-                      "template", settings->recipe, "size", result->width, result->height, "bands",
-                      result->bands, "tried", result->tried, "pixel", result->column, result->row,
-                      "value", isfinite(result->value) ? json_real(result->value) : json_null()));
+        return s2clr_edge_json(json_pack(
+            "{s:o, s:o, s:[i,i], s:i, s:b, s:[i,i], s:o}", "output",
+            s2clr_json_words(settings->output), "template", s2clr_json_words(settings->recipe),
+            "size", result->width, result->height, "bands", result->bands, "tried", result->tried,
+            "pixel", result->column, result->row, "value",
+            isfinite(result->value) ? json_real(result->value) : json_null()));
     if (s2clr_args_flag(args, "quiet")) return S2CLR_OK;
     printf("output      %s", settings->output);
     if (result->tried) {

@@ -4,6 +4,7 @@
 
 #include "commands/edge.h"
 #include "dataset/store.h"
+#include "report/json_words.h"
 
 typedef struct job {
     s2clr_fill *fill;
@@ -80,11 +81,12 @@ static s2clr_status put_all(job *j)
     }
     if (j->writer) return S2CLR_OK;
     if (j->fill->chips && j->skips.count == 0)
-        return s2clr_error_set(S2CLR_ERR_FORMAT,
-                               "%s: none of its points lies in %s%s, so that there is no chip; look "
-                               "at both in a GIS: one may have another CRS than it says",
-                               s2clr_args_text(j->fill->args, "labels"), j->fill->inputs[0],
-                               j->fill->count > 1 ? " or in the others" : "");
+        return s2clr_error_set(
+            S2CLR_ERR_FORMAT,
+            "%s: none of its points lies in %s%s, so that there is no chip; look "
+            "at both in a GIS: one may have another CRS than it says",
+            s2clr_args_text(j->fill->args, "labels"), j->fill->inputs[0],
+            j->fill->count > 1 ? " or in the others" : "");
     return s2clr_error_set(S2CLR_ERR_FORMAT,
                            "%s: no patch could be taken from it, %zu were left out; no store is "
                            "made",
@@ -130,11 +132,11 @@ s2clr_status s2clr_fill_report(const s2clr_fill *fill, json_t *more)
 {
     if (s2clr_args_flag(fill->args, "json")) {
         json_t *json =
-            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "store", fill->store, "kind",
-                      fill->kind->name, "added", (json_int_t)fill->added, "present",
-                      (json_int_t)fill->present, "left_out", (json_int_t)fill->skipped, "positive",
-                      (json_int_t)fill->label[2], "negative", (json_int_t)fill->label[1], "unknown",
-                      (json_int_t)fill->label[0]);
+            json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "store",
+                      s2clr_json_words(fill->store), "kind", fill->kind->name, "added",
+                      (json_int_t)fill->added, "present", (json_int_t)fill->present, "left_out",
+                      (json_int_t)fill->skipped, "positive", (json_int_t)fill->label[2], "negative",
+                      (json_int_t)fill->label[1], "unknown", (json_int_t)fill->label[0]);
         if (json && more) json_object_update(json, more);
         json_decref(more);
         return s2clr_edge_json(json);

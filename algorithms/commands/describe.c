@@ -89,16 +89,29 @@ static json_t *row_json(const s2clr_param_row *row)
     return out;
 }
 
+static json_t *results_json(const s2clr_command *command)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < command->result_count; i++) {
+        const s2clr_result_row *row = &command->results[i];
+        json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s}", "name", row->name, "place",
+                                             row->place, "label", row->label, "type",
+                                             row->text ? "text" : "real"));
+    }
+    return out;
+}
+
 static json_t *command_json(const s2clr_command *command)
 {
     json_t *rows = json_array();
     const s2clr_param_row *row;
     for (size_t i = 0; (row = s2clr_command_row(command, i)); i++)
         json_array_append_new(rows, row_json(row));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:o}", "name", command->name, "title",
-                     command->title, "section", command->section, "summary", command->summary,
-                     "description", command->description, "example", command->example, "no_dialog",
-                     command->no_dialog, "parameters", rows);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:o, s:o}", "name", command->name,
+                     "title", command->title, "section", command->section, "summary",
+                     command->summary, "description", command->description, "example",
+                     command->example, "no_dialog", command->no_dialog, "parameters", rows,
+                     "results", results_json(command));
 }
 
 bool s2clr_describe_wants(const char *name, const s2clr_command *command)

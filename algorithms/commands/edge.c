@@ -4,13 +4,16 @@
 #include <cpl_error.h>
 #include <gdal.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend/device_select.h"
 #include "commands/interrupt.h"
 #include "commands/pargs.h"
 #include "commands/say.h"
+#include "file/file_replace.h"
 
 const char *s2clr_edge_name(const s2clr_args *args)
 {
@@ -55,7 +58,8 @@ void s2clr_edge_end(void)
 int s2clr_edge_fail(const s2clr_args *args, s2clr_status status)
 {
     const int signal_number = s2clr_interrupt_signal();
-    if (signal_number == SIGPIPE) return S2CLR_EXIT_SIGNAL + SIGPIPE; /* whoever listened has heard enough */
+    if (signal_number == SIGPIPE)
+        return S2CLR_EXIT_SIGNAL + SIGPIPE; /* whoever listened has heard enough */
     if (status == S2CLR_ERR_CANCELLED) {
         s2clr_say_error(s2clr_edge_name(args), "interrupted");
         return S2CLR_EXIT_SIGNAL + (signal_number ? signal_number : SIGINT);
@@ -76,11 +80,10 @@ void s2clr_edge_warn_slow(const s2clr_args *args)
     const s2clr_backend *best;
     char text[1200];
     if (!wish || (strcmp(wish, "auto") != 0 && strcmp(wish, "cpu") != 0)) return;
-    if (s2clr_backend_find("auto", &best) != S2CLR_OK) return;
+    if (s2clr_backend_find(wish, &best) != S2CLR_OK || strcmp(best->name, "portable") != 0) return;
     const size_t count = s2clr_backend_list(&entry);
     for (size_t i = 0; i < count; i++) {
-        const bool missing = entry[i].built && !entry[i].backend;
-        if (!missing || strcmp(best->name, "portable") != 0) continue;
+        if (!entry[i].built || !entry[i].cpu || entry[i].backend) continue;
         snprintf(text, sizeof text,
                  "computing with the portable backend, ten times slower than %s, which this "
                  "installation should have: %s",
@@ -120,6 +123,44 @@ s2clr_status s2clr_edge_flush(void)
     if (fflush(stdout) == 0 && !ferror(stdout)) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_IO, "standard output: cannot be written; is it closed, or the "
                                          "disk full?");
+}
+
+bool s2clr_edge_wants_json(const s2clr_args *args)
+{
+    return s2clr_args_flag(args, "json") || s2clr_args_text(args, "results");
+}
+
+s2clr_status s2clr_edge_check_results(const s2clr_args *args)
+{
+    const char *path = s2clr_args_text(args, "results");
+    if (!path || access(path, F_OK) != 0) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_EXISTS, "%s: exists already; --results wants a new name",
+                           path);
+}
+
+static s2clr_status write_results(const char *path, const json_t *json)
+{
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    if (!text) return s2clr_error_set(S2CLR_ERR_MEMORY, "%s: no memory for the results", path);
+    const s2clr_piece piece = {text, strlen(text)};
+    const s2clr_status status = s2clr_file_replace(path, &piece, 1);
+    free(text);
+    return status;
+}
+
+s2clr_status s2clr_edge_result(const s2clr_args *args, json_t *json)
+{
+    const char *path = s2clr_args_text(args, "results");
+    if (json && path) {
+        const s2clr_status status = write_results(path, json);
+        if (status != S2CLR_OK) {
+            json_decref(json);
+            return status;
+        }
+    }
+    if (!json || s2clr_args_flag(args, "json")) return s2clr_edge_json(json);
+    json_decref(json);
+    return S2CLR_OK;
 }
 
 s2clr_status s2clr_edge_json(json_t *json)

@@ -43,6 +43,15 @@ s2clr_status s2clr_edge_go_on(void);
 
 s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *terminal);
 
+/* Is the result wanted as JSON, on standard output (--json) or in a file (--results)? */
+bool s2clr_edge_wants_json(const s2clr_args *args);
+
+/* Puts it where it is wanted, and releases it. */
+s2clr_status s2clr_edge_result(const s2clr_args *args, json_t *json);
+
+/* Before the work: S2CLR_ERR_EXISTS when the file of --results is there already. */
+s2clr_status s2clr_edge_check_results(const s2clr_args *args);
+
 /* Prints and releases; S2CLR_ERR_IO when standard output cannot be written. */
 s2clr_status s2clr_edge_json(json_t *json);
 

@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "commands/edge.h"
 #include "commands/evaluate_job.h"
-#include "labels/plabels.h"
+#include "labels/labels_classes.h"
 #include "predict/map_raster.h"
 
 enum { TAG_MAX = 200 };

@@ -11,21 +11,61 @@
 #include "base/pool.h"
 #include "commands/stack_rows.h"
 #include "predict/zoo.h"
+#include "report/json_words.h"
 #include "train/augment.h"
 #include "train/optimiser.h"
 
 /* ---- installation ---- */
 
-/* "oneDNN 2.6.3, avx512_core" of a usable backend. */
-static void describe_backend(const s2clr_backend *backend, char *out, size_t size)
+/* What one device is, or why it cannot be used. */
+typedef struct device_line {
+    char name[32]; /* "cuda:1"; "" where a backend has but one */
+    char text[512];
+    char why_not[1024];
+} device_line;
+
+/* The i-th device of a usable backend, false behind the last. */
+static bool device_look(const s2clr_backend_entry *entry, int i, device_line *out)
 {
+    const s2clr_backend *const backend = entry->backend;
     s2clr_device *device;
-    if (backend->device_open("", S2CLR_F32, &device) != S2CLR_OK) {
-        snprintf(out, size, "%s", s2clr_error_text());
-        return;
+    *out = (device_line){0};
+    if (entry->cpu && i > 0) return false;
+    if (!entry->cpu) snprintf(out->name, sizeof out->name, "%s:%d", entry->name, i);
+    const s2clr_status status = backend->device_open(out->name, S2CLR_F32, &device);
+    if (status != S2CLR_OK) {
+        snprintf(out->why_not, sizeof out->why_not, "%s", s2clr_error_text());
+        return status != S2CLR_ERR_ARGUMENT; /* there is no such device */
     }
-    snprintf(out, size, "%s", backend->device_describe(device));
+    snprintf(out->text, sizeof out->text, "%s", backend->device_describe(device));
     backend->device_close(device);
+    return true;
+}
+
+static json_t *backend_json(const s2clr_backend_entry *entry, bool is_default)
+{
+    json_t *const devices = json_array();
+    device_line line, first = {0};
+    for (int i = 0; entry->backend && device_look(entry, i, &line); i++) {
+        if (i == 0) first = line;
+        json_array_append_new(devices, json_pack("{s:s, s:s, s:s}", "name", line.name, "device",
+                                                 line.text, "why_not", line.why_not));
+    }
+    return json_pack("{s:s, s:b, s:b, s:s, s:o, s:s}", "name", entry->name, "usable",
+                     entry->backend != NULL, "default", is_default, "device", first.text, "devices",
+                     devices, "why_not", entry->why);
+}
+
+/* label: "backends" for the first line of all. */
+static void backend_print(FILE *to, const char *label, const s2clr_backend_entry *entry,
+                          bool is_default)
+{
+    const char *const mark = is_default ? " (default)" : "";
+    device_line line;
+    if (!entry->backend) fprintf(to, "%-12s%-10s not usable: %s\n", label, entry->name, entry->why);
+    for (int i = 0; entry->backend && device_look(entry, i, &line); i++)
+        fprintf(to, "%-12s%-10s %s%s%s\n", i ? "" : label, line.name[0] ? line.name : entry->name,
+                line.why_not[0] ? "not usable: " : line.text, line.why_not, i ? "" : mark);
 }
 
 /* The tables of names that options take. */
@@ -82,16 +122,12 @@ json_t *s2clr_installation_json(void)
     json_t *backends = json_array(), *folders = json_array();
     s2clr_backend_find("auto", &best);
     for (size_t i = 0; i < count; i++) {
-        char text[256] = "";
-        if (entry[i].backend) describe_backend(entry[i].backend, text, sizeof text);
-        json_array_append_new(backends, json_pack("{s:s, s:b, s:b, s:s, s:s}", "name",
-                                                  entry[i].name, "usable", entry[i].backend != NULL,
-                                                  "default", entry[i].backend == best, "device",
-                                                  text, "why_not", entry[i].why));
+        const bool is_default = entry[i].backend && entry[i].backend == best;
+        json_array_append_new(backends, backend_json(&entry[i], is_default));
     }
     char folder[S2CLR_ZOO_PATH];
     for (size_t i = 0; s2clr_zoo_folder(i, folder); i++)
-        json_array_append_new(folders, json_string(folder));
+        json_array_append_new(folders, s2clr_json_words(folder));
     const PJ_INFO proj = proj_info();
     return json_pack(
         "{s:s, s:i, s:I, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:o}", "version", S2CLR_VERSION, "cpus",
@@ -112,11 +148,8 @@ void s2clr_installation_print(FILE *to)
     fprintf(to, "machine     %d CPUs, %.1f GiB of memory available\n", s2clr_cpu_count(),
             (double)s2clr_memory_available() / (1 << 30));
     for (size_t i = 0; i < count; i++) {
-        char text[256];
-        if (entry[i].backend) describe_backend(entry[i].backend, text, sizeof text);
-        fprintf(to, "%-12s%-10s %s%s%s\n", i ? "" : "backends", entry[i].name,
-                entry[i].backend ? text : "not usable: ", entry[i].backend ? "" : entry[i].why,
-                entry[i].backend == best ? " (default)" : "");
+        const bool is_default = entry[i].backend && entry[i].backend == best;
+        backend_print(to, i ? "" : "backends", &entry[i], is_default);
     }
     char folder[S2CLR_ZOO_PATH];
     for (size_t i = 0; s2clr_zoo_folder(i, folder); i++)
@@ -132,10 +165,10 @@ json_t *s2clr_model_json(const s2clr_model *model)
     if (s2clr_card_format(s2clr_model_card(model), &text) != S2CLR_OK) return NULL;
     json_t *card = json_loads(text, 0, NULL);
     s2clr_free(text);
-    return json_pack("{s:s, s:s, s:I, s:i, s:i, s:o}", "path", s2clr_model_path(model), "sha256",
-                     s2clr_model_sha256(model), "parameters",
-                     (json_int_t)s2clr_net_trainable_count(s2clr_model_net(model)), "step",
-                     s2clr_net_step(s2clr_model_net(model)), "receptive_field",
+    return json_pack("{s:o, s:s, s:I, s:i, s:i, s:o}", "path",
+                     s2clr_json_words(s2clr_model_path(model)), "sha256", s2clr_model_sha256(model),
+                     "parameters", (json_int_t)s2clr_net_trainable_count(s2clr_model_net(model)),
+                     "step", s2clr_net_step(s2clr_model_net(model)), "receptive_field",
                      s2clr_net_field(s2clr_model_net(model)), "card", card);
 }
 
@@ -265,8 +298,8 @@ json_t *s2clr_input_json(const s2clr_stack_info *info, const s2clr_model *model)
                                "offset", info->band[b].offset, "gain", level->gain[b], "bias",
                                level->bias[b], "low", level->low, "high", level->high, "mean",
                                (double)card->mean[b], "std", (double)card->std[b]));
-    return json_pack("{s:s, s:s, s:o, s:o}", "model", s2clr_model_path(model), "model_id", card->id,
-                     "input", s2clr_stack_json(info), "scaling", scaling);
+    return json_pack("{s:o, s:s, s:o, s:o}", "model", s2clr_json_words(s2clr_model_path(model)),
+                     "model_id", card->id, "input", s2clr_stack_json(info), "scaling", scaling);
 }
 
 /* "WGS 84 / UTM zone 29N (EPSG:32629)". */

@@ -7,6 +7,7 @@
 #include "commands/edge.h"
 #include "commands/labelled_run.h"
 #include "commands/plan_text.h"
+#include "report/json_words.h"
 
 /* ---- the plan ---- */
 
@@ -163,7 +164,7 @@ static json_t *plan_json(const s2clr_labelled *job)
     const s2clr_supervised_cost *cost = &job->cost;
     json_t *root = json_pack(
         "{s:I, s:I, s:I, s:i, s:i, s:s, s:i, s:I, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:s, s:s, "
-        "s:s}",
+        "s:o}",
         "train", (json_int_t)job->parts.train.count, "validation",
         (json_int_t)job->parts.validation.count, "test", (json_int_t)job->parts.test.count, "bands",
         job->card->bands, "patch", job->card->patch, "architecture", job->card->arch.name,
@@ -172,9 +173,9 @@ static json_t *plan_json(const s2clr_labelled *job)
         (json_int_t)cost->steps, "memory_bytes", (json_int_t)cost->bytes, "seconds_per_step",
         seconds_json(cost->seconds, cost->seconds), "seconds",
         seconds_json(cost->seconds, total_seconds(job)), "level", c->level, "device",
-        job->on.backend->device_describe(job->on.device), "output", c->run_dir);
+        job->on.backend->device_describe(job->on.device), "output", s2clr_json_words(c->run_dir));
     if (root && job->parent)
-        json_object_set_new(root, "parent", json_string(s2clr_model_path(job->parent)));
+        json_object_set_new(root, "parent", s2clr_json_words(s2clr_model_path(job->parent)));
     if (root && job->teachers)
         json_object_set_new(root, "teaching_seconds", json_real(job->teaching_seconds));
     return root;
@@ -208,18 +209,23 @@ void s2clr_labelled_result_text(FILE *to, const void *context)
                 job->result.epochs_run, judge(job), job->result.best_auc);
 }
 
+static json_t *result_json(const s2clr_labelled *job)
+{
+    const s2clr_supervised_result *r = &job->result;
+    return json_pack("{s:o, s:i, s:i, s:o, s:s, s:f}", "model", s2clr_json_words(r->model_path),
+                     "epochs", r->epochs_run, "best_epoch", r->best_epoch, "validation_auc",
+                     r->judged ? json_real(r->best_auc) : json_null(), "judged_by",
+                     !r->judged          ? "nothing"
+                     : job->teacher_says ? "teacher"
+                                         : "labels",
+                     "seconds", r->seconds);
+}
+
 s2clr_status s2clr_labelled_result_print(const s2clr_labelled *job)
 {
     const s2clr_supervised_result *r = &job->result;
-    if (s2clr_args_flag(job->args, "json"))
-        return s2clr_edge_json(
-            json_pack("{s:s, s:i, s:i, s:o, s:s, s:f}", "model", r->model_path, "epochs",
-                      r->epochs_run, "best_epoch", r->best_epoch, "validation_auc",
-                      r->judged ? json_real(r->best_auc) : json_null(), "judged_by",
-                      !r->judged          ? "nothing"
-                      : job->teacher_says ? "teacher"
-                                          : "labels",
-                      "seconds", r->seconds));
+    if (s2clr_edge_wants_json(job->args)) S2CLR_TRY(s2clr_edge_result(job->args, result_json(job)));
+    if (s2clr_args_flag(job->args, "json")) return S2CLR_OK;
     if (s2clr_args_flag(job->args, "quiet")) return s2clr_edge_flush();
     s2clr_labelled_result_text(stdout, job);
     printf("time        %.1f s\nmodel       %s\n", r->seconds, r->model_path);

@@ -70,7 +70,8 @@ static int run(const s2clr_command *command, int argc, char **argv)
     } else {
         s2clr_interrupt_install();
         s2clr_edge_warn_slow(args);
-        code = command->run(args);
+        const s2clr_status free_name = s2clr_edge_check_results(args);
+        code = free_name == S2CLR_OK ? command->run(args) : s2clr_edge_fail(args, free_name);
         s2clr_edge_end();
     }
     if (code == S2CLR_EXIT_DONE && s2clr_edge_flush() != S2CLR_OK)

@@ -12,6 +12,7 @@
 #include "file/safetensors.h"
 #include "file/stac_mlm.h"
 #include "predict/zoo.h"
+#include "report/json_words.h"
 
 typedef s2clr_status (*write_fn)(const s2clr_args *args, const s2clr_model *model,
                                  const char *output);
@@ -134,8 +135,9 @@ s2clr_status s2clr_model_export(const s2clr_args *args)
     s2clr_model_close(model);
     S2CLR_TRY(status);
     if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(
-            json_pack("{s:s, s:s, s:s}", "what", format->what, "output", output, "model", path));
+        return s2clr_edge_json(json_pack("{s:s, s:o, s:o}", "what", format->what, "output",
+                                         s2clr_json_words(output), "model",
+                                         s2clr_json_words(path)));
     if (!s2clr_args_flag(args, "quiet")) printf("%-11s %s\n", format->what, output);
     return s2clr_edge_flush();
 }

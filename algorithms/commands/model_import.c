@@ -10,6 +10,7 @@
 #include "file/model.h"
 #include "file/safetensors.h"
 #include "import_weights/keras_weights.h"
+#include "report/json_words.h"
 
 enum { RGB = 3 };
 
@@ -167,7 +168,8 @@ s2clr_status s2clr_model_import(const s2clr_args *args)
     S2CLR_TRY(carded ? with_card(args, input) : without_card(args, input));
     const char *output = s2clr_args_text(args, "output");
     if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(json_pack("{s:s, s:s*}", "model", output, "from", input));
+        return s2clr_edge_json(json_pack("{s:o, s:o*}", "model", s2clr_json_words(output), "from",
+                                         input ? s2clr_json_words(input) : NULL));
     if (!s2clr_args_flag(args, "quiet")) printf("model       %s\n", output);
     return s2clr_edge_flush();
 }

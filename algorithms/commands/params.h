@@ -62,6 +62,15 @@ typedef struct s2clr_param_row {
     bool dialog_on;       /* a flag that is set there unless a person takes it away */
 } s2clr_param_row;
 
+/* A number or text of a result, for models made of dialogs. */
+typedef struct s2clr_result_row {
+    const char *name;  /* of the output, in capitals there; none of the parameters' names */
+    const char *place; /* in what --json prints: keys and numbers of list entries with dots
+                          between, "rows.0.metrics.auc.value"; absent or null: no such output */
+    const char *label;
+    bool text;
+} s2clr_result_row;
+
 typedef struct s2clr_args s2clr_args; /* parsed values */
 
 typedef struct s2clr_command {
@@ -74,6 +83,8 @@ typedef struct s2clr_command {
     const char *no_dialog;   /* why a dialog makes no sense; NULL: it does */
     const s2clr_param_row *rows;
     size_t row_count;
+    const s2clr_result_row *results; /* NULL: none; else `global` has "results" */
+    size_t result_count;
     const char *global; /* comma-separated names of the global rows that do something here, besides
                            --help and --version, which every command has */
     int (*run)(const s2clr_args *args); /* returns the exit code */
@@ -93,7 +104,8 @@ bool s2clr_command_in_family(const s2clr_command *command, const char *family);
 /* Is any? */
 bool s2clr_command_is_family(const char *name);
 
-/* The options commands share (--help, --version, --quiet, --json, --threads, --memory, --device,
+/* The options commands share (--help, --version, --quiet, --json, --results, --threads, --memory,
+ * --device,
  * --progress, --seed, --config), described once in params_global.c. */
 size_t s2clr_global_rows(const s2clr_param_row **out);
 

@@ -14,6 +14,9 @@ static const s2clr_param_row rows[] = {
      .help = "Prints no progress, no summary and no warnings: errors and what was asked for only."},
     {"json", NULL, S2CLR_TYPE_FLAG, .caller = true, .group = "General",
      .help = "Prints the result as one JSON object on standard output."},
+    {"results", NULL, S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .suffixes = "json", .advanced = true,
+     .caller = true, .group = "General",
+     .help = "Writes what --json prints to this new file as well; what is said stays as it is."},
     {"progress", NULL, S2CLR_TYPE_CHOICE, .standard = "auto", .choices = "auto,lines,none",
      .caller = true, .group = "General",
      .help = "How progress is shown: auto draws a bar on a terminal and nothing elsewhere, lines "
@@ -29,8 +32,9 @@ static const s2clr_param_row rows[] = {
          "The result does not depend on it."},
     {"device", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "auto", .advanced = true,
      .group = "Speed",
-     .help = "Where to compute: auto, cpu, cuda or cuda:N where such a module is installed, or a "
-             "backend named by \"s2clr info\" (portable, onednn)."},
+     .help = "Where to compute: auto, cpu, cuda (an NVIDIA GPU; cuda:N is the N-th, from 0), or a "
+             "backend named by \"s2clr info\" (portable, onednn). cuda,fast and cuda:N,fast let "
+             "results differ in their last digits from run to run, for speed."},
     {"seed", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1", .minimum = 0,
      .maximum = 2147483647, .advanced = true, .group = "General",
      .help = "Seed of all random numbers: the same seed gives the same result."},

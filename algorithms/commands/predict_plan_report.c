@@ -49,16 +49,16 @@ json_t *s2clr_predict_plan_json(const s2clr_predict_settings *settings, const s2
         json_pack("{s:I, s:I, s:o}", "files", (json_int_t)p->files, "decode_bytes",
                   (json_int_t)p->decode_bytes, "file_bytes",
                   p->file_bytes ? json_integer((json_int_t)p->file_bytes) : json_null());
-    return json_pack("{s:b, s:o, s:o, s:s, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
-                     "dry_run", 1, "output", output_json(settings, p), "model",
-                     s2clr_json_words(settings->model_path), "model_warning", p->warning, "device",
-                     p->device, "threads", p->threads, "reading", reading, "pixels",
-                     (json_int_t)p->pixels, "patches", (json_int_t)p->patches, "blocks",
-                     (json_int_t)p->blocks, "memory_bytes", (json_int_t)p->memory,
-                     "memory_limit_bytes", (json_int_t)p->memory_limit, "measured",
-                     json_pack("{s:o, s:o}", "read_bytes", sample_json(&p->read), "patches",
-                               sample_json(&p->compute)),
-                     "seconds", seconds_json(p), "input", s2clr_stack_json(&p->stack));
+    return json_pack(
+        "{s:b, s:o, s:o, s:o, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "dry_run", 1,
+        "output", output_json(settings, p), "model", s2clr_json_words(settings->model_path),
+        "model_warning", s2clr_json_words(p->warning), "device", p->device, "threads", p->threads,
+        "reading", reading, "pixels", (json_int_t)p->pixels, "patches", (json_int_t)p->patches,
+        "blocks", (json_int_t)p->blocks, "memory_bytes", (json_int_t)p->memory,
+        "memory_limit_bytes", (json_int_t)p->memory_limit, "measured",
+        json_pack("{s:o, s:o}", "read_bytes", sample_json(&p->read), "patches",
+                  sample_json(&p->compute)),
+        "seconds", seconds_json(p), "input", s2clr_stack_json(&p->stack));
 }
 
 /* ---- for people ---- */

@@ -16,13 +16,13 @@ json_t *s2clr_predict_json(const s2clr_predict_settings *settings, const s2clr_p
     json_t *histogram = json_array();
     for (int i = 0; i < 10; i++)
         json_array_append_new(histogram, json_integer((json_int_t)r->histogram[i]));
-    json_t *out =
-        json_pack("{s:o, s:o, s:s, s:i, s:[i,i], s:I, s:I, s:I, s:o, s:s, s:o}", "output",
-                  s2clr_json_words(r->output), "model", s2clr_json_words(settings->model_path),
-                  "device", r->device, "threads", r->threads, "size", r->columns, r->rows, "pixels",
-                  (json_int_t)r->pixels, "valid_pixels", (json_int_t)r->valid_pixels,
-                  "skipped_pixels", (json_int_t)r->skipped_pixels, "histogram", histogram,
-                  "model_warning", r->warning, "input", s2clr_stack_json(&r->stack));
+    json_t *out = json_pack(
+        "{s:o, s:o, s:s, s:i, s:[i,i], s:I, s:I, s:I, s:o, s:o, s:o}", "output",
+        s2clr_json_words(r->output), "model", s2clr_json_words(settings->model_path), "device",
+        r->device, "threads", r->threads, "size", r->columns, r->rows, "pixels",
+        (json_int_t)r->pixels, "valid_pixels", (json_int_t)r->valid_pixels, "skipped_pixels",
+        (json_int_t)r->skipped_pixels, "histogram", histogram, "model_warning",
+        s2clr_json_words(r->warning), "input", s2clr_stack_json(&r->stack));
     json_t *numbers = json_null();
     if (r->valid_pixels)
         numbers = json_pack("{s:f, s:f, s:f}", "mean", r->mean, "minimum", r->minimum, "maximum",
@@ -124,6 +124,7 @@ bool s2clr_predict_oddity(const s2clr_predict_result *r, char *text, size_t size
 void s2clr_predict_warn(const s2clr_args *args, const s2clr_predict_result *r)
 {
     char text[300];
+    if (r->thrown_away[0]) s2clr_edge_warn(args, r->thrown_away);
     s2clr_stack_warn(args, &r->stack);
     if (s2clr_predict_oddity(r, text, sizeof text)) s2clr_edge_warn(args, text);
 }

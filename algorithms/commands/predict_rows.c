@@ -113,8 +113,9 @@ static s2clr_status run(const s2clr_args *args, s2clr_predict_settings *settings
     S2CLR_TRY(status);
     s2clr_predict_warn(args, &result);
     S2CLR_TRY(s2clr_predict_page_write(args, settings, &result));
-    if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(s2clr_predict_json(settings, &result));
+    if (s2clr_edge_wants_json(args))
+        S2CLR_TRY(s2clr_edge_result(args, s2clr_predict_json(settings, &result)));
+    if (s2clr_args_flag(args, "json")) return S2CLR_OK;
     if (!s2clr_args_flag(args, "quiet")) s2clr_predict_print(stdout, settings, &result);
     return s2clr_edge_flush();
 }

@@ -113,7 +113,8 @@
          .label = "Keep what is done when cancelled, and go on from it",                           \
          .group = "Output",                                                                        \
          .help = "Keeps finished blocks in OUTPUT.part.journal, and goes on where an interrupted " \
-                 "or killed run with the same settings ended."},                                   \
+                 "or killed run with the same settings ended. What one with other settings left "  \
+                 "is thrown away with --overwrite, and otherwise refused."},                       \
     {                                                                                              \
         "shard", NULL, S2CLR_TYPE_TEXT,                                                            \
             .meta = "I/N", .advanced = true, .label = "Part of the rows", .group = "Output",       \

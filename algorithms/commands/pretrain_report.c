@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "commands/edge.h"
 #include "commands/plan_text.h"
+#include "report/json_words.h"
 
 static double total_seconds(const s2clr_pretrain_plan *p)
 {
@@ -60,15 +61,15 @@ static void print_cost(FILE *to, const s2clr_pretrain_plan *p)
 static json_t *plan_json(const s2clr_pretrain_plan *p)
 {
     const s2clr_pretrain_settings *s = p->settings;
-    json_t *root = json_pack("{s:I, s:I, s:I, s:i, s:i, s:s, s:I, s:i, s:i, s:i, s:s, s:s, s:s}",
-                             "train", (json_int_t)p->parts->train.count, "with_another_date",
-                             (json_int_t)p->with_dates, "probe", (json_int_t)p->probe->count,
-                             "bands", p->card->bands, "patch", p->card->patch, "architecture",
-                             p->card->arch.name, "weights", (json_int_t)p->weights, "epochs",
-                             s->common.epochs, "batch", s->common.batch, "chunk", s->chunk, "level",
-                             s->common.level, "device", p->device, "output", s->common.run_dir);
+    json_t *root = json_pack(
+        "{s:I, s:I, s:I, s:i, s:i, s:s, s:I, s:i, s:i, s:i, s:s, s:s, s:o}", "train",
+        (json_int_t)p->parts->train.count, "with_another_date", (json_int_t)p->with_dates, "probe",
+        (json_int_t)p->probe->count, "bands", p->card->bands, "patch", p->card->patch,
+        "architecture", p->card->arch.name, "weights", (json_int_t)p->weights, "epochs",
+        s->common.epochs, "batch", s->common.batch, "chunk", s->chunk, "level", s->common.level,
+        "device", p->device, "output", s2clr_json_words(s->common.run_dir));
     if (root && p->parent)
-        json_object_set_new(root, "parent", json_string(s2clr_model_path(p->parent)));
+        json_object_set_new(root, "parent", s2clr_json_words(s2clr_model_path(p->parent)));
     if (!p->cost) return root;
     json_object_set_new(root, "steps_per_epoch", json_integer((json_int_t)p->cost->steps));
     json_object_set_new(root, "memory_bytes", json_integer((json_int_t)p->cost->bytes));
@@ -116,19 +117,24 @@ void s2clr_pretrain_result_text(FILE *to, const void *context)
                 r->knn_accuracy, r->knn_auc);
 }
 
+static json_t *result_json(const s2clr_pretrain_result *r)
+{
+    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:f}", "model",
+                     s2clr_json_words(r->model_path), "epochs", r->epochs_run, "loss",
+                     number(r->loss), "spread", number(r->spread), "alignment",
+                     number(r->alignment), "uniformity", number(r->uniformity), "knn_accuracy",
+                     number(r->knn_accuracy), "knn_auc", number(r->knn_auc), "collapsed",
+                     r->collapsed, "seconds", r->seconds);
+}
+
 s2clr_status s2clr_pretrain_result_print(const s2clr_args *args, const s2clr_pretrain_result *r)
 {
     if (r->collapsed)
         s2clr_edge_warn(args, "the embeddings collapsed: all point the same way, and the encoder "
                               "tells nothing apart; try a lower --rate, a larger --batch or "
                               "stronger --augment");
-    if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(
-            json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:f}", "model", r->model_path,
-                      "epochs", r->epochs_run, "loss", number(r->loss), "spread", number(r->spread),
-                      "alignment", number(r->alignment), "uniformity", number(r->uniformity),
-                      "knn_accuracy", number(r->knn_accuracy), "knn_auc", number(r->knn_auc),
-                      "collapsed", r->collapsed, "seconds", r->seconds));
+    if (s2clr_edge_wants_json(args)) S2CLR_TRY(s2clr_edge_result(args, result_json(r)));
+    if (s2clr_args_flag(args, "json")) return S2CLR_OK;
     if (s2clr_args_flag(args, "quiet")) return s2clr_edge_flush();
     s2clr_pretrain_result_text(stdout, r);
     printf("time        %.1f s\n", r->seconds);

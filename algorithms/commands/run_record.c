@@ -51,8 +51,8 @@ static s2clr_status no_memory(const s2clr_run_record *record)
 /* How a run is shown or shared out does not make it another one. */
 static bool is_setting(const char *name)
 {
-    static const char *const passing[] = {"help",    "version", "quiet",  "json",   "progress",
-                                          "threads", "memory",  "resume", "dry-run"};
+    static const char *const passing[] = {"help",    "version", "quiet",  "json",    "progress",
+                                          "threads", "memory",  "resume", "dry-run", "results"};
     for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
         if (strcmp(name, passing[i]) == 0) return false;
     return true;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands/edge.h"
+#include "report/json_words.h"
 
 s2clr_stack_options s2clr_stack_options_of(const s2clr_args *args)
 {
@@ -16,9 +17,9 @@ s2clr_stack_options s2clr_stack_options_of(const s2clr_args *args)
 
 static json_t *band_json(const s2clr_stack_band *band)
 {
-    return json_pack("{s:s, s:s, s:i, s:s, s:f, s:f, s:o}", "band", band->band, "source",
-                     band->source, "number", band->number, "found_by", band->found_by, "metres",
-                     band->metres, "offset", band->offset, "nodata",
+    return json_pack("{s:o, s:o, s:i, s:s, s:f, s:f, s:o}", "band", s2clr_json_words(band->band),
+                     "source", s2clr_json_words(band->source), "number", band->number, "found_by",
+                     band->found_by, "metres", band->metres, "offset", band->offset, "nodata",
                      band->has_nodata ? json_real(band->nodata) : json_null());
 }
 
@@ -35,13 +36,15 @@ json_t *s2clr_stack_json(const s2clr_stack_info *info)
     json_t *bands = json_array(), *warnings = json_array();
     for (int i = 0; i < info->bands; i++) json_array_append_new(bands, band_json(&info->band[i]));
     for (int i = 0; i < info->warnings; i++)
-        json_array_append_new(warnings, json_string(info->warning[i]));
-    return json_pack("{s:s, s:[i,i], s:o, s:s, s:[f,f], s:s, s:s, s:s, s:s, s:b, s:o, s:o}",
+        json_array_append_new(warnings, s2clr_json_words(info->warning[i]));
+    return json_pack("{s:s, s:[i,i], s:o, s:o, s:[f,f], s:o, s:s, s:o, s:o, s:b, s:o, s:o}",
                      "opened_as", info->opened_as, "size", info->width, info->height,
-                     "geotransform", transform_json(info), "crs", info->wkt ? info->wkt : "",
-                     "pixel_metres", info->metres_x, info->metres_y, "level", info->level,
-                     "level_from", info->level_from, "baseline", info->baseline, "offset_from",
-                     info->offset_from, "scl", info->has_scl, "bands", bands, "warnings", warnings);
+                     "geotransform", transform_json(info), "crs",
+                     s2clr_json_words(info->wkt ? info->wkt : ""), "pixel_metres", info->metres_x,
+                     info->metres_y, "level", s2clr_json_words(info->level), "level_from",
+                     info->level_from, "baseline", s2clr_json_words(info->baseline), "offset_from",
+                     s2clr_json_words(info->offset_from), "scl", info->has_scl, "bands", bands,
+                     "warnings", warnings);
 }
 
 /* The file of a dataset name is what people look for, not the folders before it. */

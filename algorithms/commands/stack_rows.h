@@ -20,11 +20,11 @@
 
 #define S2CLR_ROW_PRECISION(part)                                                                  \
     {                                                                                              \
-        "precision", NULL, S2CLR_TYPE_CHOICE, .standard = "f32", .choices = "f32,bf16",            \
-                                              .advanced = true, .group = part,                     \
-                                              .help = "Of the network's arithmetic. bf16 needs "   \
-                                                      "a CPU with AVX-512; results differ from "   \
-                                                      "the second or third digit on."              \
+        "precision", NULL, S2CLR_TYPE_CHOICE,                                                      \
+            .standard = "f32", .choices = "f32,bf16,tf32,fp16", .advanced = true, .group = part,   \
+            .help = "Of the network's arithmetic. bf16 needs a CPU with AVX-512 or a CUDA "        \
+                    "device, and results differ from the second or third digit on; tf32 and "      \
+                    "fp16 (from the third or fourth) need a CUDA device."                          \
     }
 
 #define S2CLR_ROWS_STACK                                                                           \

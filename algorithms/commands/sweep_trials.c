@@ -11,6 +11,7 @@
 #include "commands/encoder_data.h"
 #include "commands/pretrain_data.h"
 #include "commands/training_rows.h"
+#include "report/json_words.h"
 
 typedef struct rig {
     const s2clr_args *args;
@@ -185,11 +186,12 @@ static s2clr_status begin(rig *r)
     s2clr_dataset_text(s2clr_args_text(args, "dataset"), &r->data.parts.all, dataset,
                        sizeof dataset);
     json_t *common = json_pack(
-        "{s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "dataset", dataset, "train",
-        (json_int_t)r->train.count, "probe patches", (json_int_t)r->probe.count, "probe",
-        probe ? probe : "", "architecture", s2clr_args_text(args, "arch"), "projection",
-        s2clr_args_text(args, "projection"), "epochs", (json_int_t)s2clr_args_int(args, "epochs"),
-        "seed", (json_int_t)s2clr_args_int(args, "seed"), "neighbours",
+        "{s:o, s:I, s:I, s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "dataset",
+        s2clr_json_words(dataset), "train", (json_int_t)r->train.count, "probe patches",
+        (json_int_t)r->probe.count, "probe", s2clr_json_words(probe ? probe : ""), "architecture",
+        s2clr_args_text(args, "arch"), "projection", s2clr_args_text(args, "projection"), "epochs",
+        (json_int_t)s2clr_args_int(args, "epochs"), "seed",
+        (json_int_t)s2clr_args_int(args, "seed"), "neighbours",
         (json_int_t)s2clr_args_int(args, "neighbours"), "precision",
         s2clr_args_text(args, "precision"), "backend", r->on.backend->name);
     for (int i = 0; i < 2; i++) /* otherwise the architecture's own */
@@ -251,10 +253,10 @@ static s2clr_status print_result(const s2clr_args *args, const s2clr_sweep *swee
     const size_t done = s2clr_sweep_done(sweep);
     const s2clr_sweep_result *r = s2clr_sweep_best(sweep);
     if (s2clr_args_flag(args, "json"))
-        return s2clr_edge_json(
-            json_pack("{s:I, s:I, s:o, s:o, s:s}", "trials", (json_int_t)sweep->count, "done",
-                      (json_int_t)done, "best", r ? json_string(r->name) : json_null(), "auc",
-                      r ? json_real(r->score) : json_null(), "folder", sweep->folder));
+        return s2clr_edge_json(json_pack(
+            "{s:I, s:I, s:o, s:o, s:o}", "trials", (json_int_t)sweep->count, "done",
+            (json_int_t)done, "best", r ? json_string(r->name) : json_null(), "auc",
+            r ? json_real(r->score) : json_null(), "folder", s2clr_json_words(sweep->folder)));
     if (s2clr_args_flag(args, "quiet")) return s2clr_edge_flush();
     printf("trials      %zu of %zu are done%s\n", done, sweep->count,
            done < sweep->count ? "; the others follow with --resume" : "");

@@ -131,8 +131,9 @@
          .group = "Training", .help = "Of the probe."},                                            \
     {                                                                                              \
         "precision", NULL, S2CLR_TYPE_CHOICE,                                                      \
-            .standard = "f32", .choices = "f32,bf16", .advanced = true, .group = "Training",       \
-            .help = "Of the arithmetic; weights, sums and moments are f32 either way."             \
+            .standard = "f32", .choices = "f32,bf16,tf32", .advanced = true, .group = "Training",  \
+            .help = "Of the arithmetic; weights, sums and moments are always f32. tf32 needs a "   \
+                    "CUDA device."                                                                 \
     }
 
 typedef struct s2clr_sweep_plan {

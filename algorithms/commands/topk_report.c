@@ -107,8 +107,9 @@ static json_t *pictures_json(const s2clr_sheet *sheet)
 {
     json_t *out = json_array();
     for (int i = 0; i < sheet->pictures; i++)
-        json_array_append_new(out, json_pack("{s:s, s:s}", "name", sheet->picture[i].name, "rule",
-                                             sheet->picture[i].rule));
+        json_array_append_new(out, json_pack("{s:o, s:o}", "name",
+                                             s2clr_json_words(sheet->picture[i].name), "rule",
+                                             s2clr_json_words(sheet->picture[i].rule)));
     return out;
 }
 

@@ -64,9 +64,10 @@
     {"warmup", NULL, S2CLR_TYPE_REAL, .meta = "SHARE", .standard = "0.1", .minimum = 0,            \
      .maximum = 1, .advanced = true, .group = "Training",                                          \
      .help = "Share of all steps in which the rate rises from 0."},                                \
-    {"precision", NULL, S2CLR_TYPE_CHOICE, .standard = "f32", .choices = "f32,bf16",               \
+    {"precision", NULL, S2CLR_TYPE_CHOICE, .standard = "f32", .choices = "f32,bf16,tf32",          \
      .advanced = true, .group = "Training",                                                        \
-     .help = "Of the arithmetic; weights, sums and moments are f32 either way."}
+     .help = "Of the arithmetic; weights, sums and moments are always f32. tf32 needs a CUDA "      \
+             "device."}
 
 /* What learning from labels has, whoever gives them. */
 #define S2CLR_ROWS_LABELLED(changes)                                                               \

@@ -12,6 +12,7 @@
 #include "dataset/pexport.h"
 #include "dataset/pstore.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/ogr_layer.h"
 
 /* The folder's name comes back in those of its files, which may have 255 bytes. */
 enum { NAME_MAX_BYTES = 200 };

@@ -6,7 +6,7 @@
 
 #include "dataset/store.h"
 #include "file/card.h"
-#include "sentinel2/presample.h"
+#include "sentinel2/resample.h"
 
 /* What every patch is brought to; borrowed by the readers. */
 typedef struct s2clr_pixels_wish {

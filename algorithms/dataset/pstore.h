@@ -1,6 +1,6 @@
 /*
  * What the files of the store share: the folder, the values (LMDB), the index (GeoPackage), the
- * description (JSON) and texts kept together. Private; the formats stand in s2clr-dataset(5).
+ * description (JSON). Private; the formats stand in s2clr-dataset(5).
  */
 #ifndef S2CLR_DATASET_PSTORE_H
 #define S2CLR_DATASET_PSTORE_H
@@ -9,6 +9,7 @@
 #include <lmdb.h>
 
 #include "dataset/store.h"
+#include "dataset/store_strings.h"
 
 #define S2CLR_STORE_VALUES "patches.lmdb"
 #define S2CLR_STORE_INDEX "index.gpkg"
@@ -23,26 +24,6 @@ s2clr_status s2clr_store_lock(const char *folder, int *descriptor);
 
 /* SHA-256 as 64 hexadecimal digits. */
 void s2clr_store_digest(const void *bytes, size_t size, char hex[65]);
-
-/* ---- texts: store_strings.c ---- */
-
-/* Texts in few blocks, each different one once, numbered from 0 in the order they came. */
-typedef struct s2clr_strings {
-    char **block;
-    size_t blocks, block_room, used, room; /* of the last block: bytes */
-    const char **text;                     // (count)
-    size_t count, text_room;
-    size_t *slot; // (slots) number + 1, 0 free
-    size_t slots;
-} s2clr_strings;
-
-/* Zero-initialised is empty. */
-void s2clr_strings_clear(s2clr_strings *strings);
-s2clr_status s2clr_strings_put(s2clr_strings *strings, const char *text, const char **out);
-/* Number of a text, or -1. */
-int64_t s2clr_strings_find(const s2clr_strings *strings, const char *text);
-/* A copy in a block, neither numbered nor found. */
-s2clr_status s2clr_strings_keep(s2clr_strings *strings, const char *text, const char **out);
 
 /* ---- class names: class_names.c ---- */
 
@@ -149,11 +130,6 @@ s2clr_status s2clr_index_sql(s2clr_index *index, const char *sql, const char *wh
 bool s2clr_index_has_tree(const s2clr_index *index);
 /* Extent and spatial index, made afresh. */
 s2clr_status s2clr_index_finish(s2clr_index *index);
-/* GDAL writes the day of a change into every GeoPackage: same input, same bytes needs a fixed one.
- * Between begin and end, which belong to one thread. */
-void s2clr_index_edit_begin(void);
-void s2clr_index_edit_end(void);
-
 /* Whole index into memory: rows point into `names` (number = row) and `texts`. */
 typedef struct s2clr_rows {
     s2clr_store_row *row; // (count)
@@ -164,10 +140,6 @@ typedef struct s2clr_rows {
 
 s2clr_status s2clr_rows_read(s2clr_index *index, s2clr_rows *out);
 void s2clr_rows_clear(s2clr_rows *rows);
-
-/* In traditional GIS order; NULL when it is none, or a URL, which GDAL would fetch: a CRS may come
- * from somebody's file. */
-OGRSpatialReferenceH s2clr_srs_of(const char *text);
 
 /* From a geotransform in any CRS to WGS 84; keeps the last transformation it made. */
 typedef struct s2clr_footprints {

@@ -6,15 +6,16 @@
 #include "base/memory.h"
 #include "dataset/pstore.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/gpkg_date.h"
 
 s2clr_status s2clr_index_sql(s2clr_index *index, const char *sql, const char *what)
 {
     s2clr_gdal_watch watch;
     s2clr_gdal_watch_begin(&watch);
-    s2clr_index_edit_begin();
+    s2clr_gpkg_date_begin();
     OGRLayerH answer = GDALDatasetExecuteSQL(index->dataset, sql, NULL, NULL);
     if (answer) GDALDatasetReleaseResultSet(index->dataset, answer);
-    s2clr_index_edit_end();
+    s2clr_gpkg_date_end();
     s2clr_gdal_watch_end(&watch);
     if (!watch.failed) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_IO,

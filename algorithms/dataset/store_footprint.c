@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "dataset/pstore.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/ogr_layer.h"
 
 enum { CORNERS = 4, CLIPPED_MAX = 8 };
 
@@ -22,18 +23,6 @@ void s2clr_footprints_clear(s2clr_footprints *footprints)
     s2clr_free(footprints->crs);
     s2clr_free(footprints->short_crs);
     *footprints = (s2clr_footprints){0};
-}
-
-OGRSpatialReferenceH s2clr_srs_of(const char *text)
-{
-    if (strstr(text, "://")) return NULL;
-    OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
-    if (srs && OSRSetFromUserInput(srs, text) != OGRERR_NONE) {
-        OSRDestroySpatialReference(srs);
-        return NULL;
-    }
-    if (srs) OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
-    return srs;
 }
 
 /* "EPSG:32630" when the CRS says that of itself and it is true. */

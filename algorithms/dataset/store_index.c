@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "dataset/pstore.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/gpkg_date.h"
 
 /* In the order of s2clr_column; documented in s2clr-dataset(5). */
 static const struct {
@@ -30,16 +31,6 @@ static const struct {
 const char *s2clr_column_name(s2clr_column column)
 {
     return columns[column].name;
-}
-
-void s2clr_index_edit_begin(void)
-{
-    CPLSetThreadLocalConfigOption("OGR_CURRENT_DATE", "1970-01-01T00:00:00.000Z");
-}
-
-void s2clr_index_edit_end(void)
-{
-    CPLSetThreadLocalConfigOption("OGR_CURRENT_DATE", NULL);
 }
 
 static s2clr_status failed(const char *path, const char *what, const s2clr_gdal_watch *watch)
@@ -121,9 +112,9 @@ s2clr_status s2clr_index_create(const char *folder)
     s2clr_status status = s2clr_store_path(folder, "part-" S2CLR_STORE_INDEX, &part);
     if (status == S2CLR_OK) {
         remove_part(part);
-        s2clr_index_edit_begin();
+        s2clr_gpkg_date_begin();
         status = make_file(part, path);
-        s2clr_index_edit_end();
+        s2clr_gpkg_date_end();
         if (status != S2CLR_OK) remove_part(part);
         s2clr_free(part);
     }
@@ -187,10 +178,10 @@ void s2clr_index_close(s2clr_index *index)
 {
     s2clr_gdal_watch watch;
     s2clr_gdal_watch_begin(&watch);
-    s2clr_index_edit_begin();
+    s2clr_gpkg_date_begin();
     if (index->open) GDALDatasetRollbackTransaction(index->dataset);
     if (index->dataset) GDALClose(index->dataset);
-    s2clr_index_edit_end();
+    s2clr_gpkg_date_end();
     s2clr_gdal_watch_end(&watch);
     s2clr_free(index->path);
     *index = (s2clr_index){0};
@@ -317,10 +308,10 @@ s2clr_status s2clr_index_commit(s2clr_index *index)
     s2clr_gdal_watch watch;
     if (!index->open) return S2CLR_OK;
     s2clr_gdal_watch_begin(&watch);
-    s2clr_index_edit_begin();
+    s2clr_gpkg_date_begin();
     const bool good = GDALDatasetCommitTransaction(index->dataset) == OGRERR_NONE;
     index->open = !good;
-    s2clr_index_edit_end();
+    s2clr_gpkg_date_end();
     s2clr_gdal_watch_end(&watch);
     return good && !watch.failed ? S2CLR_OK : failed(index->path, "cannot commit rows", &watch);
 }

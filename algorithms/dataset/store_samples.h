@@ -8,7 +8,7 @@
  *
  * Delivered are DN + dn_offset of the patch as floats, NaN where the DN is the nodata value of the
  * card's level or not finite. Coarser bands are resampled to the patch size as the card says,
- * with the resampler of predictions (sentinel2/presample.h). Pixels stay in the mapped file until
+ * with the resampler of predictions (sentinel2/resample.h). Pixels stay in the mapped file until
  * they are asked for; a reading thread has one cursor and buffers for one band.
  */
 #ifndef S2CLR_DATASET_STORE_SAMPLES_H

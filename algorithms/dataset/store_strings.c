@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "dataset/pstore.h"
+#include "dataset/store_strings.h"
 
 enum { BLOCK_BYTES = 1 << 16, FIRST_SLOTS = 64 };
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "labels/plabels.h"
+#include "labels/labels_classes.h"
 
 enum { SEEN_MAX = 8 };
 

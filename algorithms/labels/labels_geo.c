@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "labels/plabels.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/ogr_layer.h"
 
 /* Points per edge of a patch when its box is sought: the bulge of 1/16 of an edge is 1/256 of that
  * of the edge. */
@@ -16,11 +17,6 @@ enum { EDGE = 16 };
  * is cut into at most PIECES along its longer side, so that a continent stays small. */
 #define PIECE_METRES 500.0
 #define PIECES 4096
-
-OGRSpatialReferenceH s2clr_world_new(void)
-{
-    return s2clr_srs_of("EPSG:4326");
-}
 
 /* ---- ways ---- */
 

@@ -1,14 +1,69 @@
-/* Where the rows of a layer lie: its geometries, or columns of coordinates, and in which CRS. */
+/* Which layer is meant, and where its rows lie: its geometries, or columns of coordinates, and in
+ * which CRS. */
 #include <cpl_conv.h>
 #include <cpl_vsi.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "labels/plabels.h"
+#include "base/suggest.h"
+#include "labels/labels_place.h"
 #include "sentinel2/ogr_layer.h"
 
-enum { PRJ_MAX = 65536 };
+enum { PRJ_MAX = 65536, LAYERS_SHOWN = 64 };
+
+s2clr_status s2clr_layer_choose(const char *path, const char *wanted, GDALDatasetH dataset,
+                                OGRLayerH *out)
+{
+    const char *names[LAYERS_SHOWN], *near = NULL;
+    char all[400] = "";
+    const int layers = GDALDatasetGetLayerCount(dataset);
+    size_t count = 0;
+    if (!wanted && layers == 1) {
+        *out = GDALDatasetGetLayer(dataset, 0);
+        return S2CLR_OK;
+    }
+    for (int i = 0; i < layers; i++) {
+        OGRLayerH layer = GDALDatasetGetLayer(dataset, i);
+        const char *name = OGR_L_GetName(layer);
+        if (wanted && strcmp(name, wanted) == 0) {
+            *out = layer;
+            return S2CLR_OK;
+        }
+        const size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", name);
+        if (count < LAYERS_SHOWN) names[count++] = name;
+    }
+    if (wanted) near = s2clr_suggest(wanted, names, count);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s: %s%.80s%s%s%s%s; it has: %s", path,
+                           wanted ? "has no layer '" : "has several layers; wanted: ",
+                           wanted ? wanted : "the name of one", wanted ? "'" : "",
+                           near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "",
+                           all);
+}
+
+OGRSpatialReferenceH s2clr_world_new(void)
+{
+    return s2clr_srs_of("EPSG:4326");
+}
+
+int s2clr_layer_dimension(OGRLayerH layer)
+{
+    const OGRwkbGeometryType type = OGR_L_GetGeomType(layer);
+    const OGRwkbGeometryType flat = OGR_GT_Flatten(type);
+    OGRFeatureH feature;
+    int dimension = -1;
+    if (flat == wkbNone) return -1;
+    if (flat == wkbPoint || flat == wkbMultiPoint) return 0;
+    if (OGR_GT_IsSurface(flat) || flat == wkbMultiPolygon || flat == wkbMultiSurface) return 2;
+    OGR_L_ResetReading(layer);
+    while (dimension < 0 && (feature = OGR_L_GetNextFeature(layer)) != NULL) {
+        OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
+        if (geometry && !OGR_G_IsEmpty(geometry)) dimension = OGR_G_GetDimension(geometry);
+        OGR_F_Destroy(feature);
+    }
+    return dimension;
+}
 
 /* Columns that say where a row lies, longitude first. */
 static const struct {

@@ -16,9 +16,11 @@
 #define GEOS_USE_ONLY_R_API
 #include <geos_c.h>
 
-#include "dataset/pstore.h"
+#include "dataset/store_strings.h"
 #include "labels/geos_rectangle.h"
 #include "labels/labels.h"
+#include "labels/labels_classes.h"
+#include "labels/labels_place.h"
 
 /* ---- days: labels_dates.c ---- */
 
@@ -35,23 +37,6 @@ bool s2clr_days_of(int year, int month, int day, s2clr_days *out);
 /* Does a label count for a patch? window < 0: always; an undated label always; else only when the
  * days of both are known and at most `window` apart. */
 bool s2clr_days_count(const s2clr_days *label, const s2clr_days *patch, int window);
-
-/* ---- classes: labels_classes.c ---- */
-
-typedef struct s2clr_classes {
-    char **positive, **negative; /* GDAL string lists; negative NULL: all others */
-    char seen[300];              /* the first values met, for messages */
-    int seen_count;
-} s2clr_classes;
-
-/* Lists separated by commas; a value with a comma stands in double quotes. */
-s2clr_status s2clr_classes_make(const char *path, const char *positive, const char *negative,
-                                s2clr_classes *out);
-void s2clr_classes_clear(s2clr_classes *classes);
-/* UNKNOWN: in neither list. Numbers are compared as numbers ("2" is "2.0"). */
-s2clr_label s2clr_classes_of(const s2clr_classes *classes, const char *value);
-/* Likewise, and notes the value for messages. */
-s2clr_label s2clr_classes_meet(s2clr_classes *classes, const char *value);
 
 /* ---- places: labels_geo.c ---- */
 
@@ -78,8 +63,6 @@ typedef struct s2clr_frame {
     double box[4];       /* west, south, east, north in the target CRS; degrees are continuous */
 } s2clr_frame;
 
-/* EPSG:4326 with longitude first, or NULL without PROJ's data. */
-OGRSpatialReferenceH s2clr_world_new(void);
 void s2clr_ways_clear(s2clr_ways *ways);
 s2clr_status s2clr_frame_make(s2clr_ways *ways, const char *crs, const double transform[6],
                               int width, int height, s2clr_frame *out);
@@ -169,30 +152,7 @@ size_t s2clr_label_kinds(const s2clr_label_kind *const **out);
 /* The first that accepts the source, or NULL. */
 const s2clr_label_kind *s2clr_label_kind_of(const s2clr_label_source *source);
 
-/* The layer of that name, or the only one when `wanted` is NULL. */
-s2clr_status s2clr_layer_choose(const char *path, const char *wanted, GDALDatasetH dataset,
-                                OGRLayerH *out);
-
-/* Of the layer's type, or where that leaves it open of the first feature that has a geometry. */
-int s2clr_layer_dimension(OGRLayerH layer);
-
-/* ---- where the rows of a layer lie: labels_place.c ---- */
-
-/* True when a table has columns that say where its rows lie. */
-bool s2clr_layer_has_coordinates(OGRLayerH layer);
-
-typedef struct s2clr_layer_place {
-    int x, y;                 /* columns of coordinates; -1: rows have geometries */
-    OGRSpatialReferenceH crs; /* in traditional GIS order */
-} s2clr_layer_place;
-
-/* columns: take the columns of coordinates, whose names or FILE.prj say the CRS. An error when
- * nothing does. */
-s2clr_status s2clr_layer_place_find(const char *path, OGRLayerH layer, bool columns,
-                                    s2clr_layer_place *out);
-void s2clr_layer_place_clear(s2clr_layer_place *place);
-/* The columns' values; false when they are no finite numbers. */
-bool s2clr_layer_place_at(const s2clr_layer_place *place, OGRFeatureH feature, double at[2]);
+/* ---- reading layers: labels_layer.c ---- */
 
 /* Reads all features of a layer; `add` gets each geometry in WGS 84, which it must not keep, and
  * what the attributes say. Classes are required for points. */

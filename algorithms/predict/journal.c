@@ -96,7 +96,8 @@ static bool first_difference(const char *a, const char *b, const char **key, siz
     return false;
 }
 
-static s2clr_status differs(const s2clr_journal *journal, const char *old, const char *now)
+/* "stride was 16 and is 32 now": the first of the settings that are not the same. */
+static void say_difference(const char *old, const char *now, char *out, size_t size)
 {
     const char *key = "";
     size_t key_length = 0, before_length = 4, now_length = 4;
@@ -104,13 +105,27 @@ static s2clr_status differs(const s2clr_journal *journal, const char *old, const
         first_difference(old, now, &key, &key_length);
     const char *before = value_of(old, key, key_length, &before_length);
     const char *value = value_of(now, key, key_length, &now_length);
-    return s2clr_error_set(
-        S2CLR_ERR_MISMATCH,
-        "%s: belongs to a run with other settings: %.*s was %.*s and is %.*s now; repeat the run "
-        "with what it had, or delete this file to begin anew",
-        journal->path, (int)key_length, key, (int)(before_length > 200 ? 200 : before_length),
-        before ? before : "none", (int)(now_length > 200 ? 200 : now_length),
-        value ? value : "none");
+    snprintf(out, size, "%.*s was %.*s and is %.*s now", (int)key_length, key,
+             (int)(before_length > 200 ? 200 : before_length), before ? before : "none",
+             (int)(now_length > 200 ? 200 : now_length), value ? value : "none");
+}
+
+static s2clr_status other_settings(s2clr_journal *journal, const char *old, const char *now,
+                                   char *told)
+{
+    char difference[600];
+    say_difference(old, now, difference, sizeof difference);
+    if (!told)
+        return s2clr_error_set(S2CLR_ERR_MISMATCH,
+                               "%s: belongs to a run with other settings: %s; repeat the run with "
+                               "what it had, or begin anew with --overwrite",
+                               journal->path, difference);
+    S2CLR_TRY(begin(journal, now));
+    snprintf(told, S2CLR_JOURNAL_TOLD_MAX,
+             "%s: what an interrupted run with other settings had left was thrown away, and all is "
+             "computed anew: %s",
+             journal->path, difference);
+    return S2CLR_OK;
 }
 
 static s2clr_status no_journal(const s2clr_journal *journal)
@@ -150,7 +165,7 @@ static s2clr_status read_identity(s2clr_journal *journal, char **text, bool *tor
     return S2CLR_OK;
 }
 
-static s2clr_status continue_or_begin(s2clr_journal *journal, const char *text)
+static s2clr_status continue_or_begin(s2clr_journal *journal, const char *text, char *told)
 {
     char *old = NULL;
     bool torn;
@@ -158,7 +173,7 @@ static s2clr_status continue_or_begin(s2clr_journal *journal, const char *text)
     if (status == S2CLR_OK && torn)
         status = begin(journal, text);
     else if (status == S2CLR_OK && strcmp(old, text) != 0)
-        status = differs(journal, old, text);
+        status = other_settings(journal, old, text, told);
     else if (status == S2CLR_OK)
         status = s2clr_journal_scan(journal);
     s2clr_free(old);
@@ -184,10 +199,11 @@ static s2clr_status join(const char *const *identity, char **out)
 }
 
 s2clr_status s2clr_journal_open(const char *path, const char *const *identity, int planes,
-                                s2clr_journal **out)
+                                char *told, s2clr_journal **out)
 {
     s2clr_journal *journal;
     char *text = NULL;
+    if (told) told[0] = '\0';
     S2CLR_TRY(s2clr_alloc(1, sizeof *journal, "journal", (void **)&journal));
     journal->file = -1;
     journal->planes = planes;
@@ -195,7 +211,7 @@ s2clr_status s2clr_journal_open(const char *path, const char *const *identity, i
     s2clr_status status = s2clr_strdup(path, &journal->path);
     if (status == S2CLR_OK) status = join(identity, &text);
     if (status == S2CLR_OK) status = open_locked(journal);
-    if (status == S2CLR_OK) status = continue_or_begin(journal, text);
+    if (status == S2CLR_OK) status = continue_or_begin(journal, text, told);
     s2clr_free(text);
     if (status != S2CLR_OK) {
         s2clr_journal_close(journal);

@@ -1,7 +1,7 @@
 /*
  * What a resumable run has computed so far, in one file beside the output that survives any kill.
  *
- *     S2CLR_TRY(s2clr_journal_open("map.tif.part.journal", identity, planes, &journal));
+ *     S2CLR_TRY(s2clr_journal_open("map.tif.part.journal", identity, planes, NULL, &journal));
  *     S2CLR_TRY(s2clr_journal_replay(journal, take, context));   // what an earlier run left
  *     from = s2clr_journal_next_row(journal, right, first_row);
  *     ... s2clr_journal_append(journal, column, row, columns, rows, plane) ... // row by row
@@ -27,12 +27,15 @@ typedef struct s2clr_journal s2clr_journal;
 typedef s2clr_status (*s2clr_journal_take)(void *context, int column, int row, int columns,
                                            int rows, float *values);
 
-/* Opens or begins the file. identity: NULL-terminated K=V; planes: floats per pixel.
- * S2CLR_ERR_MISMATCH when it belongs to a run with another identity (the first key that differs is
- * named), S2CLR_ERR_EXISTS while another process writes it, S2CLR_ERR_FORMAT when it is no journal.
- */
+enum { S2CLR_JOURNAL_TOLD_MAX = 5000 };
+
+/* Opens or begins the file. identity: NULL-terminated K=V; planes: floats per pixel. One that
+ * belongs to a run with another identity is refused where `told` is NULL; else it is begun anew,
+ * and told, of S2CLR_JOURNAL_TOLD_MAX bytes, says so ("" when nothing was thrown away). Either
+ * message names the first key that differs. S2CLR_ERR_MISMATCH when it is refused, S2CLR_ERR_EXISTS
+ * while another process writes it, S2CLR_ERR_FORMAT when it is no journal. */
 s2clr_status s2clr_journal_open(const char *path, const char *const *identity, int planes,
-                                s2clr_journal **out);
+                                char *told, s2clr_journal **out);
 
 /* Drops the records of the last, incomplete row of pieces: those that do not reach column `right`.
  * Returns the first row that is not recorded, at least `first`. */

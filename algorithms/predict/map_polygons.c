@@ -11,7 +11,6 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "dataset/pstore.h"
 #include "predict/map_labels.h"
 #include "predict/output_file.h"
 #include "predict/pmap_polygons.h"

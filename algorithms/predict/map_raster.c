@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "dataset/pstore.h"
 #include "sentinel2/gdal_watch.h"
 
 static s2clr_status find_band(s2clr_map *map)

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "dataset/pstore.h"
 #include "predict/map_style.h"
 #include "predict/pmap_polygons.h"
 #include "predict/provenance.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/gpkg_date.h"
 
 enum column { PIXELS, AREA, MEAN, MAXIMUM, COLUMNS };
 
@@ -215,11 +215,11 @@ s2clr_status s2clr_polygons_write(const s2clr_polygons_writing *w, const char *o
         title[i] = (s2clr_style_title){columns[i].name, columns[i].title};
     S2CLR_TRY(s2clr_style_areas(columns[MEAN].name, w->threshold, title, COLUMNS, &qml));
     s2clr_gdal_watch_begin(&watch);
-    s2clr_index_edit_begin();
+    s2clr_gpkg_date_begin();
     GDALDatasetH dataset = GDALCreate(driver, w->part, 0, 0, 0, GDT_Unknown, NULL);
     const bool good = dataset && put_all(w, dataset, outlines, qml);
     if (dataset) GDALClose(dataset);
-    s2clr_index_edit_end();
+    s2clr_gpkg_date_end();
     s2clr_gdal_watch_end(&watch);
     s2clr_free(qml);
     if (good && !watch.failed) return S2CLR_OK;

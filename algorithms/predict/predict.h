@@ -14,6 +14,7 @@
 
 #include "backend/backend.h"
 #include "base/progress.h"
+#include "predict/journal.h"
 #include "predict/map_polygons.h"
 #include "predict/map_style.h"
 #include "sentinel2/stack.h"
@@ -40,7 +41,8 @@ typedef struct s2clr_predict_settings {
     const char *const *creation; /* NULL-terminated K=V list or NULL */
     bool byte_output;            /* -ot Byte: SCALE 1/254, nodata 255 */
     bool overwrite;
-    bool resume;              /* keep a journal, and go on where one ends; see predict/journal.h */
+    bool resume;              /* keep a journal, and go on where one ends; see predict/journal.h.
+                                 One of a run with other settings is refused unless `overwrite` */
     int shard, shards;        /* part `shard` (from 1) of `shards`, see predict/shards.h; 0: all */
     const char *command_line; /* for provenance */
     const char *polygons;     /* NULL or a GeoPackage to make as well, see predict/map_polygons.h */
@@ -58,6 +60,7 @@ typedef struct s2clr_predict_result {
     double input_window[4]; /* x, y, width, height in input pixels; may reach beyond the input */
     uint64_t pixels, valid_pixels, skipped_pixels; /* output pixels; valid: of the first band */
     int resumed_rows;                              /* rows of patches taken from the journal */
+    char thrown_away[S2CLR_JOURNAL_TOLD_MAX];      /* what of another run, "": nothing */
     double mean, minimum, maximum;                 /* of the first band */
     uint64_t histogram[10];
     double seconds, read_seconds, compute_seconds, write_seconds;

@@ -84,7 +84,8 @@ static s2clr_status open_journal(s2clr_predict_job *r, bool *may_replace)
     S2CLR_TRY(s2clr_alloc((size_t)planes, sizeof *r->record, "planes", (void **)&r->record));
     char **identity = s2clr_predict_identity(r);
     const s2clr_status status =
-        s2clr_journal_open(path, (const char *const *)identity, planes, &r->journal);
+        s2clr_journal_open(path, (const char *const *)identity, planes,
+                           r->settings->overwrite ? r->result.thrown_away : NULL, &r->journal);
     CSLDestroy(identity);
     S2CLR_TRY(status);
     *may_replace = s2clr_journal_published(r->journal, target);

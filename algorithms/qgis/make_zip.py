@@ -1,4 +1,5 @@
 """make_zip.py OUT.zip SOURCES FILE...: the plug-in as QGIS's "Install from ZIP" takes it.
+make_zip.py --lacks OUT.zip: says what plugins.qgis.org asks for and its metadata do not have.
 
 Each FILE is looked for here (what was built), then in SOURCES, and goes into the folder
 s2clr_provider. The same files give the same bytes everywhere: one date, one mode, the order of
@@ -9,6 +10,7 @@ import sys
 import zipfile
 
 FOLDER = 's2clr_provider'
+ASKED = ('email', 'tracker', 'repository', 'homepage')  # of what this project may not have
 DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say
 
 
@@ -28,4 +30,17 @@ def main(out, sources, *names):
     os.replace(out + '.new', out)
 
 
-main(*sys.argv[1:])
+def lacks(out):
+    with zipfile.ZipFile(out) as archive:
+        lines = archive.read(FOLDER + '/metadata.txt').decode().splitlines()
+    missing = [name for name in ASKED if not any(line.startswith(name + '=') for line in lines)]
+    if missing:
+        print('%s: good for "Install from ZIP"; plugins.qgis.org also asks for %s, which come from '
+              'AC_INIT in configure.ac (an address for reports, mail or web; the address of the '
+              'project)' % (out, ', '.join(missing)))
+
+
+if sys.argv[1] == '--lacks':
+    lacks(sys.argv[2])
+else:
+    main(*sys.argv[1:])

@@ -6,10 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "dataset/pstore.h"
 #include "predict/output_file.h"
 #include "report/area_draw.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/gpkg_date.h"
+#include "sentinel2/ogr_layer.h"
 
 enum column { ID, STRATUM, MAP_CLASS, P, DESIGN, WEIGHT, LABEL, LONGITUDE, LATITUDE, COLUMNS };
 
@@ -100,7 +101,7 @@ static s2clr_status write_file(writing *w, const char *part, const char *path,
                                "%s: this GDAL cannot write GeoPackages; install one with SQLite",
                                path);
     s2clr_gdal_watch_begin(&watch);
-    s2clr_index_edit_begin();
+    s2clr_gpkg_date_begin();
     OGRSpatialReferenceH world = s2clr_srs_of("EPSG:4326");
     if (world) w->to_world = OCTNewCoordinateTransformation(w->census->map.crs, world);
     GDALDatasetH dataset = GDALCreate(driver, part, 0, 0, 0, GDT_Unknown, NULL);
@@ -108,7 +109,7 @@ static s2clr_status write_file(writing *w, const char *part, const char *path,
     if (dataset) GDALClose(dataset);
     if (w->to_world) OCTDestroyCoordinateTransformation(w->to_world);
     if (world) OSRDestroySpatialReference(world);
-    s2clr_index_edit_end();
+    s2clr_gpkg_date_end();
     s2clr_gdal_watch_end(&watch);
     if (good && !watch.failed) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_IO, "%s: cannot be written: %.400s; is there room?", path,

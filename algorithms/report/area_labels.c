@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "labels/plabels.h"
+#include "labels/labels_classes.h"
 #include "report/parea_samples.h"
 
 static s2clr_status refuse(const sampling *s, size_t i, const char *text)

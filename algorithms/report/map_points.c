@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "dataset/pstore.h"
 #include "predict/map_raster.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/ogr_layer.h"
 
 const char *s2clr_point_state_text(s2clr_point_state state)
 {

@@ -7,7 +7,8 @@
 
 #include "base/memory.h"
 #include "base/suggest.h"
-#include "labels/plabels.h"
+#include "dataset/store_strings.h"
+#include "labels/labels_place.h"
 #include "report/map_points.h"
 #include "sentinel2/gdal_watch.h"
 #include "sentinel2/ogr_layer.h"

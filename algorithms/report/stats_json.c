@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/json_words.h"
 #include "report/stats_report.h"
 
 static json_t *number(double value)
@@ -25,7 +26,7 @@ static json_t *moments_json(const s2clr_stats_moments *m)
 static json_t *band_json(const s2clr_band_stats *band)
 {
     json_t *out = moments_json(&band->moments);
-    json_object_set_new(out, "name", json_string(band->name));
+    json_object_set_new(out, "name", s2clr_json_words(band->name));
     json_object_set_new(out, "left_out", whole(band->left_out));
     if (!band->exact) return out;
     json_t *percentiles = json_object();
@@ -40,7 +41,7 @@ static json_t *band_json(const s2clr_band_stats *band)
 
 static json_t *count_json(const s2clr_count *count)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", count->name, "patches",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", s2clr_json_words(count->name), "patches",
                      whole(count->patches), "positive", whole(count->positive), "negative",
                      whole(count->negative), "unknown", whole(count->unknown));
 }
@@ -68,7 +69,8 @@ static json_t *pairs_json(const s2clr_label_stats *labels)
 
 static json_t *group_json(const s2clr_index_stats *stats, const s2clr_index_group *group)
 {
-    json_t *out = json_pack("{s:s, s:o}", "name", group->name, "patches", whole(group->patches));
+    json_t *out = json_pack("{s:o, s:o}", "name", s2clr_json_words(group->name), "patches",
+                            whole(group->patches));
     for (int i = 0; i < S2CLR_STATS_INDICES; i++) {
         if (!stats->there[i]) continue;
         json_t *one = moments_json(&group->index[i].moments);
@@ -112,9 +114,9 @@ json_t *s2clr_stats_json(const s2clr_stats *stats)
     json_t *bands = json_array();
     for (size_t b = 0; b < stats->bands; b++)
         json_array_append_new(bands, band_json(&stats->band[b]));
-    json_t *out =
-        json_pack("{s:s, s:o, s:o, s:o}", "title", stats->title, "labels", count_json(&labels->all),
-                  "patches_measured", whole(stats->measured), "bands", bands);
+    json_t *out = json_pack("{s:o, s:o, s:o, s:o}", "title", s2clr_json_words(stats->title),
+                            "labels", count_json(&labels->all), "patches_measured",
+                            whole(stats->measured), "bands", bands);
     for (int t = 0; t < S2CLR_STATS_TABLES; t++)
         json_object_set_new(out, names[t], counts_json(labels->table[t], labels->rows[t]));
     json_object_set_new(out, "classes", counts_json(labels->class_, labels->classes));

@@ -83,18 +83,19 @@ static json_t *settings_json(const s2clr_tsne_map *map)
 json_t *s2clr_tsne_json(const s2clr_tsne_map *map)
 {
     json_t *out = json_pack(
-        "{s:o, s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:f}", "model",
+        "{s:o, s:s, s:s, s:o, s:s, s:o, s:I, s:I, s:s, s:I, s:I, s:f}", "model",
         s2clr_json_words(s2clr_model_path(map->model)), "id", s2clr_model_card(map->model)->id,
         "sha256", s2clr_model_sha256(map->model), "dataset", s2clr_json_words(map->dataset), "part",
-        map->part, "level", map->level, "part_samples", (json_int_t)map->part_count, "samples",
-        (json_int_t)map->n, "layer", map->layer, "width", (json_int_t)map->width, "components",
-        (json_int_t)map->components, "variance_kept", map->kept);
-    json_t *found =
-        json_pack("{s:o, s:f, s:I, s:f, s:o, s:o, s:s, s:s, s:o}", "tsne", settings_json(map),
-                  "divergence", map->result.divergence, "k", (json_int_t)map->neighbours,
-                  "trustworthiness", map->trust, "accuracy_embeddings",
-                  real_or_null(map->accuracy_rows), "accuracy_map", real_or_null(map->accuracy_map),
-                  "no_accuracy", map->no_accuracy, "by", map->by, "classes", classes_json(map));
+        map->part, "level", s2clr_json_words(map->level), "part_samples",
+        (json_int_t)map->part_count, "samples", (json_int_t)map->n, "layer", map->layer, "width",
+        (json_int_t)map->width, "components", (json_int_t)map->components, "variance_kept",
+        map->kept);
+    json_t *found = json_pack(
+        "{s:o, s:f, s:I, s:f, s:o, s:o, s:s, s:o, s:o}", "tsne", settings_json(map), "divergence",
+        map->result.divergence, "k", (json_int_t)map->neighbours, "trustworthiness", map->trust,
+        "accuracy_embeddings", real_or_null(map->accuracy_rows), "accuracy_map",
+        real_or_null(map->accuracy_map), "no_accuracy", map->no_accuracy, "by",
+        s2clr_json_words(map->by), "classes", classes_json(map));
     if (out && found && json_object_update(out, found) == 0) {
         json_decref(found);
         return out;

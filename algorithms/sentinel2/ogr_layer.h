@@ -1,5 +1,5 @@
 /*
- * What all that reads vector layers does in the same way.
+ * What all that handles vector layers does in the same way.
  *
  *     S2CLR_TRY(s2clr_ogr_each(layer, take, &reading));
  */
@@ -19,5 +19,9 @@ s2clr_status s2clr_ogr_each(OGRLayerH layer,
 
 /* GeoPackage has "Undefined geographic SRS" and "Undefined Cartesian SRS" for a layer without. */
 bool s2clr_ogr_has_crs(OGRSpatialReferenceH crs);
+
+/* From "EPSG:NUMBER", WKT or a PROJ text, in traditional GIS order; the caller destroys it. NULL
+ * when it is none, or a URL, which GDAL would fetch: a CRS may come from somebody's file. */
+OGRSpatialReferenceH s2clr_srs_of(const char *text);
 
 #endif

@@ -7,8 +7,8 @@
 
 #include <gdal.h>
 
-#include "sentinel2/presample.h"
 #include "sentinel2/gdal_watch.h"
+#include "sentinel2/resample.h"
 #include "sentinel2/stack.h"
 
 #define S2CLR_FOUND_MAX 4096 /* raster bands offered by one set of inputs */

@@ -1,4 +1,4 @@
-#include "sentinel2/presample.h"
+#include "sentinel2/resample.h"
 
 #include <limits.h>
 #include <math.h>

@@ -23,13 +23,18 @@
  *              everything on the host (upload, download, weights, their gradients, biases, scale
  *              and shift, sums) is float32 or double. What bf16 means: a value is rounded to the
  *              nearest bfloat16 (ties to even) when it is uploaded, packed, or written by an op;
- *              inside an op nothing is rounded that a float32 device would not round.
+ *              inside an op nothing is rounded that a float32 device would not round, but for a
+ *              bias and the gradient of weights, which a backend may round once (cuDNN's ready-made
+ *              kernels know no others). fp16: the same with IEEE's half precision, without training
+ *              (nothing here scales losses into its small range). tf32: everything is float32, but
+ *              a convolution may read its inputs and weights rounded to 10 bits of mantissa.
  *   devices    thread-safe. Ops and packed weights are immutable once made: many threads may use
  *              one. A stream belongs to one thread at a time.
  *   results    an op gives the same bits for the same shape, weights and input, on any thread.
  *              There is no promise between different shapes: callers fix their shapes.
  *   async      a backend may queue; stream_wait(), download() and the reduce functions end with
- *              the results visible to the caller.
+ *              the results visible to the caller. What was to be read of a host array has been
+ *              read on return.
  *   errors     as in base/status.h.
  */
 #ifndef S2CLR_BACKEND_BACKEND_H
@@ -42,9 +47,15 @@
 #include "base/status.h"
 
 /* Raised whenever a struct or signature below changes; a module of another version is refused. */
-#define S2CLR_BACKEND_ABI 3u
+#define S2CLR_BACKEND_ABI 4u
 
-typedef enum s2clr_precision { S2CLR_F32, S2CLR_BF16, S2CLR_PRECISIONS } s2clr_precision;
+typedef enum s2clr_precision {
+    S2CLR_F32,
+    S2CLR_BF16,
+    S2CLR_TF32,
+    S2CLR_FP16,
+    S2CLR_PRECISIONS
+} s2clr_precision;
 
 typedef struct s2clr_shape {
     int n, c, h, w;
@@ -101,6 +112,8 @@ typedef struct s2clr_op_args {
     float *dbias;    // (out) host, overwritten (CONV with bias)
     const float
         *affine[3]; // (c) host each: AFFINE backward dx = a*g + b*x + d, g = dy masked by act
+    bool resident;  /* scale, shift, affine, dweight, dbias, and the sums of the reduce functions,
+                     * are arrays of the device: backend_training.h */
 } s2clr_op_args;
 
 typedef struct s2clr_device s2clr_device; /* opaque, each backend has its own */
@@ -112,8 +125,8 @@ typedef struct s2clr_backend {
     const char *name;
     int score; /* `auto` takes the usable backend with the highest score */
 
-    /* spec: "cpu", "cuda:0"; "" = the backend's default. Fails with the reason when unusable, or
-     * when this machine does not compute in `precision`. */
+    /* spec: "cpu", "cuda:1", "cuda:0,fast"; "" = the backend's default. Fails with the reason when
+     * unusable, or when this machine does not compute in `precision`. */
     s2clr_status (*device_open)(const char *spec, s2clr_precision precision, s2clr_device **out);
     void (*device_close)(s2clr_device *device);
     /* Library versions and instruction set, the part of "same bytes" that is not the model:
@@ -158,6 +171,8 @@ typedef struct s2clr_backend {
                               double *sums);
     s2clr_status (*op_reduce_backward)(const s2clr_op *op, s2clr_stream *stream,
                                        const s2clr_op_args *args, double *sums);
+    /* Weights that stay on the device while they are trained; NULL: this backend keeps none. */
+    const struct s2clr_backend_training *training;
 } s2clr_backend;
 
 /* The one symbol a module exports. */
@@ -191,9 +206,11 @@ s2clr_status s2clr_op_check(const s2clr_op_desc *desc);
 
 const char *s2clr_op_kind_name(s2clr_op_kind kind);
 
-/* "f32", "bf16"; the second reads one of them. */
+/* "f32", "bf16", "tf32", "fp16"; the second reads one of them. */
 const char *s2clr_precision_name(s2clr_precision precision);
 s2clr_status s2clr_precision_parse(const char *text, s2clr_precision *out);
+/* Refuses what no CPU backend computes in: all but f32 and bf16. */
+s2clr_status s2clr_precision_check_cpu(const char *backend, s2clr_precision precision);
 
 /* ---- registry (write once; thread-safe) ---- */
 
@@ -201,14 +218,17 @@ typedef struct s2clr_backend_entry {
     const char *name;             /* table line in backend_registry.c */
     const s2clr_backend *backend; /* NULL when it cannot be used here */
     const char *why;              /* one line: why not; "" when usable */
-    bool built;                   /* with this program: that it is not here is a fault */
+    bool built;                   /* with this program */
+    bool cpu;                     /* computes on the CPU: built and not usable is a fault */
 } s2clr_backend_entry;
 
 /* All table lines; loads modules on first use (S2CLR_BACKEND_PATH, then next to the executable,
- * then the installed folder). Entries live until the process ends. */
+ * then the installed folder), but none whose driver this machine lacks. Entries live until the
+ * process ends. */
 size_t s2clr_backend_list(const s2clr_backend_entry **out);
 
-/* name: "auto" or a table name. */
+/* name: "auto"; "cpu", the best of those that compute on the CPU; or a table name, which loads the
+ * module whatever the machine. */
 s2clr_status s2clr_backend_find(const char *name, const s2clr_backend **out);
 
 #endif

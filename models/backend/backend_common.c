@@ -189,6 +189,8 @@ s2clr_status s2clr_op_check(const s2clr_op_desc *desc)
 static const char *const precisions[S2CLR_PRECISIONS] = {
     [S2CLR_F32] = "f32",
     [S2CLR_BF16] = "bf16",
+    [S2CLR_TF32] = "tf32",
+    [S2CLR_FP16] = "fp16",
 };
 
 const char *s2clr_precision_name(s2clr_precision precision)
@@ -203,6 +205,15 @@ s2clr_status s2clr_precision_parse(const char *text, s2clr_precision *out)
             *out = (s2clr_precision)i;
             return S2CLR_OK;
         }
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "precision '%s' is not known: choose f32 or bf16",
-                           text);
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "precision '%s' is not known: choose f32, bf16, tf32 or fp16", text);
+}
+
+s2clr_status s2clr_precision_check_cpu(const char *backend, s2clr_precision precision)
+{
+    if (precision == S2CLR_F32 || precision == S2CLR_BF16) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
+                           "the %s backend does not compute in %s: use --precision f32 or bf16, or "
+                           "a CUDA device (--device cuda)",
+                           backend, s2clr_precision_name(precision));
 }

@@ -2,6 +2,9 @@
  * The table of backends, filled in once per process on first use.
  *
  * Modules are dlopen'ed, so that a host which never asks for a pixel never maps oneDNN or CUDA.
+ * Each is loaded when it is first needed: half a gigabyte of cuBLAS is nothing to load for "cpu",
+ * nor for `auto` on a machine without the driver that it needs. Who asks for it by name is told
+ * what the module itself has to say.
  * The first file of a module's name along the search path decides: a broken one is reported, not
  * passed over, or a stale copy elsewhere would hide the fault.
  */
@@ -26,20 +29,31 @@ typedef struct table_line {
     const char *name;
     const s2clr_backend *builtin; /* NULL: a module */
     const char *module;           /* file name */
+    const char *driver;           /* library of the machine, without which the module is only loaded
+                                   * by name; NULL: it computes on the CPU */
     bool built;                   /* by the build that made this */
 } table_line;
 
 static const table_line lines[] = {
-    {"onednn", NULL, "s2clr_onednn.so", S2CLR_ONEDNN_BUILT},
-    {"portable", &s2clr_backend_portable, NULL, true},
+    {"cuda", NULL, "s2clr_cuda.so", "libcuda.so.1", S2CLR_CUDA_BUILT},
+    {"onednn", NULL, "s2clr_onednn.so", NULL, S2CLR_ONEDNN_BUILT},
+    {"portable", &s2clr_backend_portable, NULL, NULL, true},
 };
 
 enum { LINES = sizeof lines / sizeof lines[0] };
 
-/* The write-once registry. */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static s2clr_backend_entry entries[LINES];
-static char reasons[LINES][WHY_MAX];
+typedef struct slot {
+    bool filled;
+    char why[WHY_MAX];
+    s2clr_backend_entry entry;
+} slot;
+
+/* The registry: each slot is written once, under the lock. A line that was passed over for want of
+ * its driver has one for that, and one of its own when it is asked for by name. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static slot offered[LINES], named[LINES];
+static s2clr_backend_entry entries[LINES]; /* of `offered`, once all are filled */
+static bool listed;
 
 /* ---- search path: folders separated by ':' ---- */
 
@@ -163,34 +177,53 @@ static const s2clr_backend *load(const char *path, const char *module, char why[
     return backend;
 }
 
-static void fill(void)
+static bool driver_is_there(const char *driver)
 {
+    /* Kept open: what needs it comes next. */
+    return !driver || dlopen(driver, RTLD_LAZY | RTLD_LOCAL);
+}
+
+/* With the lock held. */
+static const s2clr_backend_entry *fill(size_t i, bool by_name)
+{
+    slot *const s = by_name && lines[i].driver ? &named[i] : &offered[i];
+    const s2clr_backend *backend = lines[i].builtin;
     char path[PATH_TEXT_MAX];
+    if (s->filled) return &s->entry;
     search_path(path);
-    for (size_t i = 0; i < LINES; i++) {
-        const s2clr_backend *backend = lines[i].builtin;
-        if (!backend) backend = load(path, lines[i].module, reasons[i]);
-        if (backend && !usable(backend, reasons[i])) backend = NULL;
-        entries[i] = (s2clr_backend_entry){lines[i].name, backend, reasons[i], lines[i].built};
-    }
+    if (!by_name && !driver_is_there(lines[i].driver))
+        why_set(s->why, "this machine has no driver for it (%s was not found)", lines[i].driver);
+    else if (!backend)
+        backend = load(path, lines[i].module, s->why);
+    if (backend && !usable(backend, s->why)) backend = NULL;
+    s->entry =
+        (s2clr_backend_entry){lines[i].name, backend, s->why, lines[i].built, !lines[i].driver};
+    s->filled = true;
     s2clr_error_clear();
+    return &s->entry;
 }
 
 /* ---- public ---- */
 
 size_t s2clr_backend_list(const s2clr_backend_entry **out)
 {
-    pthread_once(&once, fill);
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < LINES && !listed; i++) entries[i] = *fill(i, false);
+    listed = true;
+    pthread_mutex_unlock(&lock);
     *out = entries;
     return LINES;
 }
 
-static const s2clr_backend *best(void)
+/* portable is built in, so there is always one. */
+static const s2clr_backend *best(bool cpu_only)
 {
     const s2clr_backend *found = NULL;
-    for (size_t i = 0; i < LINES; i++)
-        if (entries[i].backend && (!found || entries[i].backend->score > found->score))
-            found = entries[i].backend;
+    for (size_t i = 0; i < LINES; i++) {
+        if (cpu_only && lines[i].driver) continue;
+        const s2clr_backend *const backend = fill(i, false)->backend;
+        if (backend && (!found || backend->score > found->score)) found = backend;
+    }
     return found;
 }
 
@@ -208,20 +241,29 @@ static s2clr_status unknown(const char *name)
                            near ? ": did you mean " : "", near ? near : "", known);
 }
 
-s2clr_status s2clr_backend_find(const char *name, const s2clr_backend **out)
+static s2clr_status find(const char *name, const s2clr_backend **out)
 {
-    pthread_once(&once, fill);
-    if (strcmp(name, "auto") == 0) {
-        *out = best(); /* portable is built in, so there is always one */
+    const bool cpu_only = strcmp(name, "cpu") == 0;
+    if (cpu_only || strcmp(name, "auto") == 0) {
+        *out = best(cpu_only);
         return S2CLR_OK;
     }
     for (size_t i = 0; i < LINES; i++) {
-        if (strcmp(name, entries[i].name) != 0) continue;
-        if (!entries[i].backend)
+        if (strcmp(name, lines[i].name) != 0) continue;
+        const s2clr_backend_entry *const entry = fill(i, true);
+        if (!entry->backend)
             return s2clr_error_set(S2CLR_ERR_UNSUPPORTED, "backend '%s' cannot be used here: %s",
-                                   name, entries[i].why);
-        *out = entries[i].backend;
+                                   name, entry->why);
+        *out = entry->backend;
         return S2CLR_OK;
     }
     return unknown(name);
+}
+
+s2clr_status s2clr_backend_find(const char *name, const s2clr_backend **out)
+{
+    pthread_mutex_lock(&lock);
+    const s2clr_status status = find(name, out);
+    pthread_mutex_unlock(&lock);
+    return status;
 }

@@ -1,5 +1,5 @@
 /*
- * From the word of a user ("auto", "cpu", "cuda:1", "portable") to an open device.
+ * From the word of a user ("auto", "cpu", "cuda:1,fast", "portable") to an open device.
  *
  *     S2CLR_TRY(s2clr_device_select("auto", S2CLR_F32, &backend, &device));
  *     ...
@@ -11,8 +11,9 @@
 #include "backend/backend.h"
 
 /* "auto": the usable backend of the highest score. "cpu": likewise among those that compute on the
- * CPU. Otherwise a backend's name, with ":N" for its N-th device. Asking for a backend that cannot
- * be used, or not in this precision, is an error, never a quiet change to another one. */
+ * CPU. Otherwise a backend's name, with ":N" for its N-th device and ",fast" where results may
+ * differ from run to run. Asking for a backend that cannot be used, or not in this precision, is an
+ * error, never a quiet change to another one. */
 s2clr_status s2clr_device_select(const char *wanted, s2clr_precision precision,
                                  const s2clr_backend **backend, s2clr_device **device);
 

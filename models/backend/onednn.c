@@ -35,6 +35,7 @@ static s2clr_status device_open(const char *spec, s2clr_precision precision, s2c
     const bool avx512 = ((unsigned)isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
     dnnl_engine_t engine;
     s2clr_device *device;
+    S2CLR_TRY(s2clr_precision_check_cpu("onednn", precision));
     if (precision == S2CLR_BF16 && !avx512)
         return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
                                "the onednn backend computes in bf16 from avx512_core on, this CPU "

@@ -58,6 +58,7 @@ static s2clr_status device_open(const char *spec, s2clr_precision precision, s2c
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "the portable backend has no device '%s', only 'cpu'", spec);
     s2clr_device *device;
+    S2CLR_TRY(s2clr_precision_check_cpu("portable", precision));
     S2CLR_TRY(s2clr_alloc(1, sizeof *device, "device", (void **)&device));
     device->rounds = precision == S2CLR_BF16;
     device->describe = device->rounds ? "portable C loops, bf16" : "portable C loops";
@@ -318,4 +319,5 @@ const s2clr_backend s2clr_backend_portable = {
     .op_backward = op_backward,
     .op_reduce = op_reduce,
     .op_reduce_backward = op_reduce_backward,
+    .training = &s2clr_portable_training,
 };

@@ -2,8 +2,9 @@
 #ifndef S2CLR_BACKEND_PORTABLE_H
 #define S2CLR_BACKEND_PORTABLE_H
 
-#include "backend/backend.h"
+#include "backend/backend_training.h"
 
 extern const s2clr_backend s2clr_backend_portable;
+extern const s2clr_backend_training s2clr_portable_training;
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef S2CLR_NET_PSTEP_H
 #define S2CLR_NET_PSTEP_H
 
+#include "backend/backend_training.h"
 #include "net/pnet.h"
 #include "net/step.h"
 
@@ -57,6 +58,7 @@ struct s2clr_step {
     s2clr_device *device;
     s2clr_pool *pool;
     s2clr_step_options options;
+    const s2clr_backend_training *resident; /* NULL: arrays of the host */
     int units, workers, last;
     bool measuring;     /* sizes only: no buffers, no streams */
     s2clr_shape *shape; // (nodes) of one unit
@@ -69,9 +71,9 @@ struct s2clr_step {
     size_t spare_bytes, scratch_bytes;
     char *gradients; // (units, gradient_bytes) native: units reuse places at times of their own
     size_t gradient_bytes;
-    float *weight_gradient; // (units, weight_room) host
+    float *weight_gradient; // (units, weight_room) host; resident: none, they go to dparams
     size_t weight_room;
-    double *sums;     // (units, sums_room) host
+    double *sums;     // (units, sums_room)
     size_t sums_room; /* 2 * widest batch norm */
     size_t bytes;
     /* of the call in progress */
@@ -99,7 +101,17 @@ bool s2clr_step_writes_first(const s2clr_step *step, int reader, int slot, int n
 bool s2clr_step_trains(const s2clr_step *step, int i);
 
 /* Batch norm: whole-batch numbers from the units' sums. */
-void s2clr_step_norm_forward(s2clr_step *step, int node);
-void s2clr_step_norm_backward(s2clr_step *step, int node);
+s2clr_status s2clr_step_norm_forward(s2clr_step *step, int node);
+s2clr_status s2clr_step_norm_backward(s2clr_step *step, int node);
+
+/* ---- step_resident.c: the same where params and dparams lie on the device ---- */
+
+/* Packs all weights and gives frozen batch norms their numbers. */
+s2clr_status s2clr_step_resident_begin(const s2clr_step *step);
+s2clr_status s2clr_step_resident_clear(const s2clr_step *step);
+s2clr_status s2clr_step_resident_norm(const s2clr_step *step, int node);
+
+/* Where backward writes the gradients of a convolution. */
+void s2clr_step_resident_gradients(const s2clr_step *step, int node, s2clr_op_args *args);
 
 #endif

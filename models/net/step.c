@@ -23,7 +23,8 @@ static s2clr_op_args args_of(const s2clr_step *step, int i, size_t unit, int wor
     const size_t channels = (size_t)step->shape[i].c;
     s2clr_op_args args = {.x = value_of(step, node->input[0], unit, worker),
                           .y = value_of(step, i, unit, worker),
-                          .packed = own->packed};
+                          .packed = own->packed,
+                          .resident = step->resident != NULL};
     if (node->input[1] >= 0) args.residual = value_of(step, node->input[1], unit, worker);
     if (own->workspace) args.workspace = own->workspace + unit * own->workspace_bytes;
     if (own->coefficient) {
@@ -75,6 +76,19 @@ static s2clr_status backward_pair(const s2clr_step *step, int i, size_t unit, in
     return S2CLR_OK;
 }
 
+/* Where the gradients of a convolution go. */
+static void weight_targets(const s2clr_step *step, int i, size_t unit, s2clr_op_args *args)
+{
+    if (step->resident) {
+        s2clr_step_resident_gradients(step, i, args);
+        return;
+    }
+    const s2clr_param *weight =
+        &step->net->param[s2clr_net_param_of(step->net, i, S2CLR_PARAM_WEIGHT)];
+    args->dweight = step->weight_gradient + unit * step->weight_room + step->node[i].weight_at;
+    if (step->net->node[i].bias) args->dbias = args->dweight + weight->count;
+}
+
 static s2clr_status backward_node(const s2clr_step *step, int i, size_t unit, int worker)
 {
     const s2clr_node *node = &step->net->node[i];
@@ -82,12 +96,7 @@ static s2clr_status backward_node(const s2clr_step *step, int i, size_t unit, in
     s2clr_op_args args = args_of(step, i, unit, worker);
     args.dy = gradient_of(step, i, unit);
     args.dx = gradient_target(step, i, 0, unit, worker);
-    if (node->kind == S2CLR_NODE_CONV) {
-        const s2clr_param *weight =
-            &step->net->param[s2clr_net_param_of(step->net, i, S2CLR_PARAM_WEIGHT)];
-        args.dweight = step->weight_gradient + unit * step->weight_room + step->node[i].weight_at;
-        if (node->bias) args.dbias = args.dweight + weight->count;
-    }
+    if (node->kind == S2CLR_NODE_CONV) weight_targets(step, i, unit, &args);
     S2CLR_TRY(step->backend->op_backward(step->node[i].op, step->stream[worker], &args));
     if (args.dx && args.dx == step->spare[worker]) return add_spare(step, i, 0, unit, worker);
     return S2CLR_OK;
@@ -145,7 +154,15 @@ static s2clr_status run_unit(void *context, size_t unit, int worker)
         S2CLR_TRY(run_action(step, program->action[segment->first + a], unit, worker));
     if (program == &step->forward && step->segment + 1 == program->segments)
         S2CLR_TRY(bring_out(step, unit, worker));
-    return step->backend->stream_wait(step->stream[worker]);
+    /* What the host does with the units' numbers comes next; of a resident step, nothing. */
+    return step->resident ? S2CLR_OK : step->backend->stream_wait(step->stream[worker]);
+}
+
+/* A resident step has one unit and one stream. */
+static s2clr_status run_units(s2clr_step *step)
+{
+    if (step->resident) return run_unit(step, 0, 0);
+    return s2clr_pool_run(step->pool, run_unit, step, (size_t)step->units);
 }
 
 /* ---- weights ---- */
@@ -221,18 +238,25 @@ static void fold_frozen(const s2clr_step *step)
                             step->node[i].coefficient + step->shape[i].c);
 }
 
+/* All that the programs read of the weights. */
+static s2clr_status bring_weights(s2clr_step *step)
+{
+    if (step->resident) return s2clr_step_resident_begin(step);
+    fold_frozen(step);
+    return s2clr_pool_run(step->pool, pack_node, step, step->net->nodes);
+}
+
 static s2clr_status run_forward(s2clr_step *step, const float *params, const float *x, float *out)
 {
     step->params = params;
     step->x = x;
     step->out = out;
     step->running = &step->forward;
-    fold_frozen(step);
-    S2CLR_TRY(s2clr_pool_run(step->pool, pack_node, step, step->net->nodes));
+    S2CLR_TRY(bring_weights(step));
     for (step->segment = 0; step->segment < step->forward.segments; step->segment++) {
-        S2CLR_TRY(s2clr_pool_run(step->pool, run_unit, step, (size_t)step->units));
         const int norm = step->forward.segment[step->segment].norm;
-        if (norm >= 0) s2clr_step_norm_forward(step, norm);
+        S2CLR_TRY(run_units(step));
+        if (norm >= 0) S2CLR_TRY(s2clr_step_norm_forward(step, norm));
     }
     return S2CLR_OK;
 }
@@ -250,13 +274,15 @@ s2clr_status s2clr_step_replay(s2clr_step *step, const float *params, const floa
 }
 
 /* What no action of the program will write. */
-static void clear_untrained(const s2clr_step *step)
+static s2clr_status clear_untrained(const s2clr_step *step)
 {
+    if (step->resident) return s2clr_step_resident_clear(step);
     for (size_t i = 0; i < step->net->params; i++) {
         const s2clr_param *p = &step->net->param[i];
         if (p->offset < step->net->trainable_floats && !s2clr_step_trains(step, p->node))
             memset(step->dparams + p->offset, 0, p->count * sizeof *step->dparams);
     }
+    return S2CLR_OK;
 }
 
 s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const float *dout,
@@ -266,20 +292,25 @@ s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const fl
     step->dout = dout;
     step->dparams = dparams;
     step->running = &step->backward;
-    clear_untrained(step);
+    S2CLR_TRY(clear_untrained(step));
     for (step->segment = 0; step->segment < step->backward.segments; step->segment++) {
         const s2clr_segment *segment = &step->backward.segment[step->segment];
-        S2CLR_TRY(s2clr_pool_run(step->pool, run_unit, step, (size_t)step->units));
-        S2CLR_TRY(sum_weight_gradients(step, segment));
-        if (segment->norm >= 0) s2clr_step_norm_backward(step, segment->norm);
+        S2CLR_TRY(run_units(step));
+        if (!step->resident) S2CLR_TRY(sum_weight_gradients(step, segment));
+        if (segment->norm >= 0) S2CLR_TRY(s2clr_step_norm_backward(step, segment->norm));
     }
     return S2CLR_OK;
 }
 
 /* ---- life ---- */
 
-static s2clr_status check_options(const s2clr_net *net, const s2clr_step_options *o)
+static s2clr_status check_options(const s2clr_net *net, const s2clr_backend *backend,
+                                  const s2clr_step_options *o)
 {
+    if (o->resident && (!backend->training || o->batch != o->micro))
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "weights cannot stay on the device: %s",
+                               backend->training ? "the batch is cut into micro-batches"
+                                                 : "the backend keeps none there");
     if (o->batch < 1 || o->micro < 1 || o->batch % o->micro != 0)
         return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                                "batch of %d in micro-batches of %d: the first must be a multiple "
@@ -321,13 +352,14 @@ static s2clr_status new_step(const s2clr_net *net, const s2clr_backend *backend,
                              const s2clr_step_options *options, s2clr_step **out)
 {
     s2clr_step *step;
-    S2CLR_TRY(check_options(net, options));
+    S2CLR_TRY(check_options(net, backend, options));
     S2CLR_TRY(s2clr_alloc(1, sizeof *step, "training step", (void **)&step));
     step->net = net;
     step->backend = backend;
     step->device = device;
     step->pool = pool;
-    step->workers = threads;
+    step->workers = options->resident ? 1 : threads;
+    step->resident = options->resident ? backend->training : NULL;
     step->measuring = pool == NULL;
     step->options = *options;
     const s2clr_status status = fill(step);
@@ -362,6 +394,11 @@ void s2clr_step_free(s2clr_step *step)
     if (!step) return;
     s2clr_step_release(step);
     s2clr_free(step);
+}
+
+s2clr_stream *s2clr_step_stream(const s2clr_step *step)
+{
+    return step->stream[0];
 }
 
 size_t s2clr_step_bytes(const s2clr_step *step)

@@ -28,6 +28,8 @@ typedef struct s2clr_step_options {
     int h, w;
     size_t frozen; /* nodes [0, frozen) are not trained: they have no gradients, and their batch
                     * norms use the running statistics and leave them alone */
+    bool resident; /* params and dparams are arrays of the device (backend_training.h), and so is
+                    * all that is made of them; micro must be batch */
 } s2clr_step_options;
 
 /* net, device and pool must outlive the step. Only the ancestors of the output are computed. Free
@@ -50,6 +52,9 @@ s2clr_status s2clr_step_replay(s2clr_step *step, const float *params, const floa
  * the forward or replay of the same batch with unchanged params. */
 s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const float *dout,
                                  float *dparams);
+
+/* The stream that a resident step computes on: what is queued there comes before its next call. */
+s2clr_stream *s2clr_step_stream(const s2clr_step *step);
 
 /* Bytes held for activations, gradients, packed weights and scratch. */
 size_t s2clr_step_bytes(const s2clr_step *step);

@@ -20,6 +20,20 @@ static s2clr_status new_host(s2clr_step *step, size_t each, size_t count, void *
     return step->measuring ? S2CLR_OK : s2clr_alloc(count, each, "training buffers", out);
 }
 
+/* Numbers of batch norms: of the host, or of the device where the weights are. */
+static s2clr_status new_numbers(s2clr_step *step, size_t each, size_t count, void **out)
+{
+    return step->resident ? new_buffer(step, each, count, out) : new_host(step, each, count, out);
+}
+
+static void free_numbers(const s2clr_step *step, void *numbers)
+{
+    if (!step->resident)
+        s2clr_free(numbers);
+    else if (numbers)
+        step->backend->buffer_free(step->device, numbers);
+}
+
 static s2clr_status compile_op(s2clr_step *step, int i)
 {
     const s2clr_node *node = &step->net->node[i];
@@ -50,8 +64,8 @@ static s2clr_status compile_norm(s2clr_step *step, int i)
 {
     const size_t channels = (size_t)step->shape[i].c;
     if (2 * channels > step->sums_room) step->sums_room = 2 * channels;
-    S2CLR_TRY(new_host(step, sizeof(float), 5 * channels, (void **)&step->node[i].coefficient));
-    return new_host(step, sizeof(double), 2 * channels, (void **)&step->node[i].moment);
+    S2CLR_TRY(new_numbers(step, sizeof(float), 5 * channels, (void **)&step->node[i].coefficient));
+    return new_numbers(step, sizeof(double), 2 * channels, (void **)&step->node[i].moment);
 }
 
 /* Whether only frozen nodes read node i, which is none of the trained ones itself. */
@@ -151,10 +165,11 @@ s2clr_status s2clr_step_compile(s2clr_step *step)
     S2CLR_TRY(place_passing(step));
     S2CLR_TRY(s2clr_step_programs(step));
     S2CLR_TRY(place_gradients(step));
-    S2CLR_TRY(new_host(step, sizeof(float) * (size_t)step->units, step->weight_room,
-                       (void **)&step->weight_gradient));
-    S2CLR_TRY(new_host(step, sizeof(double) * (size_t)step->units, step->sums_room,
-                       (void **)&step->sums));
+    if (!step->resident)
+        S2CLR_TRY(new_host(step, sizeof(float) * (size_t)step->units, step->weight_room,
+                           (void **)&step->weight_gradient));
+    S2CLR_TRY(new_numbers(step, sizeof(double) * (size_t)step->units, step->sums_room,
+                          (void **)&step->sums));
     return make_workers(step);
 }
 
@@ -164,23 +179,24 @@ static void release_node(s2clr_step *step, s2clr_step_node *own)
     if (own->value && !own->passing) step->backend->buffer_free(step->device, own->value);
     if (own->workspace) step->backend->buffer_free(step->device, own->workspace);
     if (own->packed) step->backend->buffer_free(step->device, own->packed);
-    s2clr_free(own->coefficient);
-    s2clr_free(own->moment);
+    free_numbers(step, own->coefficient);
+    free_numbers(step, own->moment);
 }
 
 void s2clr_step_release(s2clr_step *step)
 {
-    for (size_t i = 0; step->node && i < step->net->nodes; i++) release_node(step, &step->node[i]);
     for (int w = 0; w < step->workers; w++) {
+        /* First, for it ends what is queued, which reads the buffers. */
         if (step->stream && step->stream[w]) step->backend->stream_free(step->stream[w]);
         if (step->spare && step->spare[w]) step->backend->buffer_free(step->device, step->spare[w]);
     }
+    for (size_t i = 0; step->node && i < step->net->nodes; i++) release_node(step, &step->node[i]);
     if (step->gradients) step->backend->buffer_free(step->device, step->gradients);
     if (step->passing) step->backend->buffer_free(step->device, step->passing);
     s2clr_free(step->stream);
     s2clr_free(step->spare);
     s2clr_free(step->weight_gradient);
-    s2clr_free(step->sums);
+    free_numbers(step, step->sums);
     s2clr_free(step->forward.action);
     s2clr_free(step->forward.segment);
     s2clr_free(step->backward.action);

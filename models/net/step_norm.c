@@ -41,8 +41,9 @@ static void update_statistics(const s2clr_step *step, int node, size_t c, double
     running_var[c] = (float)(0.9 * (double)running_var[c] + 0.1 * unbiased);
 }
 
-void s2clr_step_norm_forward(s2clr_step *step, int node)
+s2clr_status s2clr_step_norm_forward(s2clr_step *step, int node)
 {
+    if (step->resident) return s2clr_step_resident_norm(step, node);
     const size_t channels = (size_t)step->shape[node].c;
     const double count = values_per_channel(step, node);
     const float *gamma = step->params + param_of(step, node, S2CLR_PARAM_GAMMA)->offset;
@@ -59,10 +60,12 @@ void s2clr_step_norm_forward(s2clr_step *step, int node)
             (float)((double)beta[c] - mean * (double)gamma[c] * inverse);
         if (step->statistics) update_statistics(step, node, c, mean, variance);
     }
+    return S2CLR_OK;
 }
 
-void s2clr_step_norm_backward(s2clr_step *step, int node)
+s2clr_status s2clr_step_norm_backward(s2clr_step *step, int node)
 {
+    if (step->resident) return s2clr_step_resident_norm(step, node);
     const size_t channels = (size_t)step->shape[node].c;
     const double count = values_per_channel(step, node);
     const size_t gamma_at = param_of(step, node, S2CLR_PARAM_GAMMA)->offset;
@@ -80,4 +83,5 @@ void s2clr_step_norm_backward(s2clr_step *step, int node)
         n->coefficient[B * channels + c] = (float)b;
         n->coefficient[D * channels + c] = (float)(-a * dbeta / count - b * mean);
     }
+    return S2CLR_OK;
 }

@@ -5,22 +5,22 @@
  * 2021).
  *
  *     s2clr_contrast *contrast;
- *     S2CLR_TRY(s2clr_contrast_new(&options, backend, device, pool, &contrast));
- *     S2CLR_TRY(s2clr_contrast_run(contrast, params, place, &source, &loss, gradient));
+ *     ... a learner whose step is s2clr_contrast_step(&options), of s2clr_contrast_parts() ...
+ *     S2CLR_TRY(s2clr_contrast_new(&options, learner, pool, &contrast));
+ *     S2CLR_TRY(s2clr_contrast_run(contrast, place, &source, &loss));
+ *     ... s2clr_learner_update(learner, ...) ...
  *
  * First every chunk runs forward and only its embeddings are kept; one loss over all of them gives
  * the gradient of every embedding; then every chunk runs forward again, and backward from its own
- * share. Gradients of the weights are added in the order of the chunks. A batch of one chunk runs
- * once.
+ * share. The chunks are the parts of the learner's batch. A batch of one chunk runs once.
  *
- * Batch norm sees the two views of one chunk together. Its running statistics move once per batch,
- * by the mean of what the chunks would have moved them.
+ * Batch norm sees the two views of one chunk together.
  */
 #ifndef S2CLR_TRAIN_CONTRAST_H
 #define S2CLR_TRAIN_CONTRAST_H
 
-#include "net/net.h"
 #include "base/pool.h"
+#include "train/learner.h"
 
 typedef struct s2clr_contrast s2clr_contrast;
 
@@ -46,21 +46,26 @@ typedef struct s2clr_contrast_source {
 /* What new would refuse, found without allocating anything. */
 s2clr_status s2clr_contrast_check(const s2clr_contrast_options *options);
 
+/* What the learner of such batches is made with. */
+s2clr_step_options s2clr_contrast_step(const s2clr_contrast_options *options);
+size_t s2clr_contrast_parts(const s2clr_contrast_options *options);
+
 /* Everything borrowed must outlive it. Free with s2clr_contrast_free(). */
-s2clr_status s2clr_contrast_new(const s2clr_contrast_options *options, const s2clr_backend *backend,
-                                s2clr_device *device, s2clr_pool *pool, s2clr_contrast **out);
+s2clr_status s2clr_contrast_new(const s2clr_contrast_options *options, s2clr_learner *learner,
+                                s2clr_pool *pool, s2clr_contrast **out);
 void s2clr_contrast_free(s2clr_contrast *contrast);
 
-/* Bytes such a contrast holds, found without allocating it. */
-s2clr_status s2clr_contrast_needs(const s2clr_contrast_options *options,
-                                  const s2clr_backend *backend, s2clr_device *device,
-                                  s2clr_pool *pool, size_t *bytes);
+/* Bytes such a contrast holds beside its learner, found without allocating it. */
+s2clr_status s2clr_contrast_needs(const s2clr_contrast_options *options, size_t *bytes);
 
-/* place: (batch) as for s2clr_ntxent(), or NULL. gradient: (trainable). Running statistics in
- * params move, nothing else of them. S2CLR_ERR_BACKEND names a patch whose embedding is zero or not
- * finite. */
-s2clr_status s2clr_contrast_run(s2clr_contrast *contrast, float *params, const int *place,
-                                const s2clr_contrast_source *source, double *loss, float *gradient);
+/* place: (batch) as for s2clr_ntxent(), or NULL. The learner has the gradient then, and its running
+ * statistics have moved. S2CLR_ERR_BACKEND names a patch whose embedding is zero or not finite. */
+s2clr_status s2clr_contrast_run(s2clr_contrast *contrast, const int *place,
+                                const s2clr_contrast_source *source, double *loss);
+
+/* The same embeddings and loss, and the learner is as it was. */
+s2clr_status s2clr_contrast_look(s2clr_contrast *contrast, const int *place,
+                                 const s2clr_contrast_source *source, double *loss);
 
 /* (2 batch, D) of the last run, rows 2i and 2i + 1 being the views of patch i. Borrowed. */
 const float *s2clr_contrast_embeddings(const s2clr_contrast *contrast, size_t *d);

@@ -36,10 +36,10 @@ static s2clr_status train_batch(trainer *t, size_t slot, const size_t *index, do
     const size_t batch = (size_t)t->settings->common.batch;
     S2CLR_TRY(s2clr_feed_fill(t->feed, t->loop.state.epoch, 0, slot, index, batch, t->x));
     s2clr_trainer_targets(t, index, batch);
-    S2CLR_TRY(s2clr_step_forward(t->step, t->loop.state.params, t->x, t->logits));
+    S2CLR_TRY(s2clr_learner_forward(t->loop.learner, 0, t->x, t->logits));
     S2CLR_TRY(s2clr_trainer_loss(t, batch, loss));
     S2CLR_TRY(s2clr_run_loop_check_loss(&t->loop, *loss));
-    return s2clr_step_backward(t->step, t->loop.state.params, t->dlogits, t->loop.gradient);
+    return s2clr_learner_backward(t->loop.learner, 0, t->dlogits);
 }
 
 static s2clr_status train_all_batches(trainer *t)
@@ -117,6 +117,7 @@ s2clr_status s2clr_trainer_epoch(trainer *t)
     s2clr_run_loop_begin_epoch(&t->loop);
     note_best(t);
     S2CLR_TRY(train_all_batches(t));
+    S2CLR_TRY(s2clr_learner_fetch(t->loop.learner));
     if (t->val->count == 0) {
         keep_best(t, 0);
         return s2clr_run_loop_end_epoch(&t->loop, json_object());

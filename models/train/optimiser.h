@@ -4,9 +4,11 @@
 #ifndef S2CLR_TRAIN_OPTIMISER_H
 #define S2CLR_TRAIN_OPTIMISER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/update.h"
 #include "base/pool.h"
 #include "net/net.h"
 
@@ -24,14 +26,12 @@ typedef struct s2clr_optimiser {
     const char *name;
     const char *summary;
     int moments; /* arrays of `count` floats it keeps */
-    /* Factor of the rate of one weight of rank >= 2, from the Euclidean lengths of the weight and
-     * of gradient + weight_decay * weight; NULL: 1, and nothing is measured. */
-    double (*scale)(const s2clr_optimiser_settings *settings, double weight, double gradient);
-    /* One update of elements [begin, end). step counts from 1. moments: (moments, count). decay:
-     * whether weight decay applies to these elements. */
-    void (*update)(const s2clr_optimiser_settings *settings, double rate, uint64_t step, int decay,
-                   size_t begin, size_t end, size_t count, const float *gradient, float *moments,
-                   float *params);
+    s2clr_update_rule rule;
+    bool adapts; /* the rate of every weight of rank >= 2 follows from its length */
+    /* Fills what the rule reads for one parameter; the rest of *out is 0. step counts from 1.
+     * decay: whether weight decay applies to it. */
+    void (*numbers)(const s2clr_optimiser_settings *settings, double rate, uint64_t step,
+                    bool decay, s2clr_update_range *out);
 } s2clr_optimiser;
 
 /* "adam" (Kingma and Ba 2015; weight decay added to the gradient, as torch.optim.Adam),
@@ -41,6 +41,13 @@ typedef struct s2clr_optimiser {
  * momentum, biases, gamma and beta are neither decayed nor adapted). */
 size_t s2clr_optimiser_list(const s2clr_optimiser **out);
 s2clr_status s2clr_optimiser_find(const char *name, const s2clr_optimiser **out);
+
+/* One step at `rate` as numbers: a range for every trainable parameter that learns. range has room
+ * for all parameters of net; update->range is set to it. Arrays of *update are left alone. */
+void s2clr_optimiser_plan(const s2clr_optimiser *optimiser,
+                          const s2clr_optimiser_settings *settings, const s2clr_net *net,
+                          double rate, uint64_t step, s2clr_update_range *range,
+                          s2clr_update *update);
 
 /* Updates all trainable parameters of net, shared out over the pool. Elementwise but for the
  * lengths that lars wants, which are added up in double, in one order: threads cannot matter.

@@ -48,7 +48,7 @@ s2clr_status s2clr_pretrainer_check(pretrainer *t);
 
 s2clr_contrast_options s2clr_pretrainer_options(const pretrainer *t);
 
-/* Everything a step needs but weights. */
+/* Everything a step needs but weights; t->loop has its learner. */
 s2clr_status s2clr_pretrainer_prepare(pretrainer *t);
 void s2clr_pretrainer_close(pretrainer *t);
 
@@ -56,7 +56,9 @@ void s2clr_pretrainer_close(pretrainer *t);
 void s2clr_pretrainer_shuffle(pretrainer *t, uint64_t epoch);
 
 /* Loss and gradient of batch number `step` of that epoch. */
-s2clr_status s2clr_pretrainer_gradient(pretrainer *t, size_t step, float *params, float *gradient);
+s2clr_status s2clr_pretrainer_gradient(pretrainer *t, size_t step);
+/* Its loss alone, with the learner left as it is. */
+s2clr_status s2clr_pretrainer_again(pretrainer *t, size_t step);
 
 /* Monitors of that batch. */
 s2clr_status s2clr_pretrainer_look(pretrainer *t);

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "file/model.h"
 #include "train/ppretrain.h"
 
@@ -22,9 +21,14 @@ void s2clr_pretrain_defaults(s2clr_pretrain_settings *settings)
 static s2clr_status begin(pretrainer *t, const s2clr_samples *probe, const float *initial)
 {
     char *identity;
+    s2clr_contrast_options options;
+    s2clr_step_options step;
     S2CLR_TRY(s2clr_probe_open(probe, &t->probe));
     S2CLR_TRY(s2clr_pretrainer_check(t));
     S2CLR_TRY(s2clr_run_loop_open(&t->loop, false));
+    options = s2clr_pretrainer_options(t);
+    step = s2clr_contrast_step(&options);
+    S2CLR_TRY(s2clr_run_loop_learn(&t->loop, &t->on, &step, s2clr_contrast_parts(&options)));
     S2CLR_TRY(s2clr_pretrainer_prepare(t));
     S2CLR_TRY(s2clr_pretrainer_identity(t, initial, &identity));
     return s2clr_run_loop_start(&t->loop, identity, initial);
@@ -34,15 +38,8 @@ static s2clr_status begin(pretrainer *t, const s2clr_samples *probe, const float
  * epoch says the same. */
 static s2clr_status look_back(pretrainer *t)
 {
-    s2clr_checkpoint *state = &t->loop.state;
-    float *params;
-    S2CLR_TRY(s2clr_alloc(state->param_count, sizeof *params, "weights", (void **)&params));
-    memcpy(params, state->params, state->param_count * sizeof *params);
-    s2clr_pretrainer_shuffle(t, state->epoch - 1);
-    const s2clr_status status =
-        s2clr_pretrainer_gradient(t, t->loop.steps - 1, params, t->loop.gradient);
-    s2clr_free(params);
-    S2CLR_TRY(status);
+    s2clr_pretrainer_shuffle(t, t->loop.state.epoch - 1);
+    S2CLR_TRY(s2clr_pretrainer_again(t, t->loop.steps - 1));
     S2CLR_TRY(s2clr_pretrainer_look(t));
     return t->probe.from && isnan(t->probe.accuracy) ? s2clr_probe_run(t, 1, 1) : S2CLR_OK;
 }
@@ -75,12 +72,11 @@ s2clr_status s2clr_pretrain_run(const s2clr_pretrain_settings *settings, s2clr_c
                                 const s2clr_progress *progress, s2clr_pretrain_result *result)
 {
     const double start = s2clr_run_loop_now();
-    pretrainer t = {
-        .settings = settings,
-        .card = card,
-        .train = train,
-        .on = *on,
-        .loop = {.training = &settings->common, .pool = on->pool, .progress = progress}};
+    pretrainer t = {.settings = settings,
+                    .card = card,
+                    .train = train,
+                    .on = *on,
+                    .loop = {.training = &settings->common, .progress = progress}};
     s2clr_status status = begin(&t, probe, initial);
     while (status == S2CLR_OK && t.loop.state.epoch < (uint64_t)settings->common.epochs)
         status = s2clr_pretrainer_epoch(&t);

@@ -36,15 +36,26 @@ static const char *name(void *context, size_t patch)
     return t->train->names[t->order[t->first + patch]];
 }
 
-s2clr_status s2clr_pretrainer_gradient(pretrainer *t, size_t step, float *params, float *gradient)
+/* Turns to a batch; the places of its patches. */
+static const int *begin_batch(pretrainer *t, size_t step)
 {
     const size_t batch = (size_t)t->settings->common.batch;
-    const s2clr_contrast_source source = {.context = t, .fill = fill, .name = name};
     t->first = step * batch;
     for (size_t i = 0; t->place && i < batch; i++)
         t->batch_place[i] = t->place[t->order[t->first + i]];
-    return s2clr_contrast_run(t->contrast, params, t->place ? t->batch_place : NULL, &source,
-                              &t->loss, gradient);
+    return t->place ? t->batch_place : NULL;
+}
+
+s2clr_status s2clr_pretrainer_gradient(pretrainer *t, size_t step)
+{
+    const s2clr_contrast_source source = {.context = t, .fill = fill, .name = name};
+    return s2clr_contrast_run(t->contrast, begin_batch(t, step), &source, &t->loss);
+}
+
+s2clr_status s2clr_pretrainer_again(pretrainer *t, size_t step)
+{
+    const s2clr_contrast_source source = {.context = t, .fill = fill, .name = name};
+    return s2clr_contrast_look(t->contrast, begin_batch(t, step), &source, &t->loss);
 }
 
 /* "std 0.91 align 0.34 knn 0.87" */
@@ -74,7 +85,7 @@ static s2clr_status train(pretrainer *t)
 {
     s2clr_run_loop *loop = &t->loop;
     for (size_t step = 0; step < loop->steps; step++) {
-        S2CLR_TRY(s2clr_pretrainer_gradient(t, step, loop->state.params, loop->gradient));
+        S2CLR_TRY(s2clr_pretrainer_gradient(t, step));
         S2CLR_TRY(s2clr_pretrainer_look(t));
         S2CLR_TRY(s2clr_run_loop_step(loop, step, t->loss));
     }
@@ -109,6 +120,7 @@ s2clr_status s2clr_pretrainer_epoch(pretrainer *t)
     s2clr_pretrainer_shuffle(t, loop->state.epoch);
     s2clr_run_loop_begin_epoch(loop);
     S2CLR_TRY(train(t));
+    S2CLR_TRY(s2clr_learner_fetch(loop->learner));
     if (t->probe.from)
         S2CLR_TRY(s2clr_probe_run(t, (before + training_share) / epochs, (before + 1) / epochs));
     write_note(t);

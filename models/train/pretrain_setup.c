@@ -112,7 +112,7 @@ s2clr_status s2clr_pretrainer_prepare(pretrainer *t)
     S2CLR_TRY(s2clr_feed_new(t->train, t->card, t->level, &s->common.augment, s->common.seed,
                              t->on.pool, &t->feed));
     s2clr_feed_pair(t->feed, s->partner, s->natural);
-    return s2clr_contrast_new(&options, t->on.backend, t->on.device, t->on.pool, &t->contrast);
+    return s2clr_contrast_new(&options, t->loop.learner, t->on.pool, &t->contrast);
 }
 
 void s2clr_pretrainer_close(pretrainer *t)

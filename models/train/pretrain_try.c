@@ -1,54 +1,83 @@
 #include "base/memory.h"
 #include "train/ppretrain.h"
 
-/* Weights with running statistics, their gradient and the optimiser's moments. */
-static s2clr_status weight_bytes(const pretrainer *t, size_t *out)
+/* A run that is only tried, and the arrays of its learner. */
+typedef struct attempt {
+    pretrainer t; /* of which no folder is opened */
+    s2clr_learner_options learner;
+} attempt;
+
+static s2clr_status plan(attempt *a)
 {
-    const s2clr_optimiser *optimiser;
-    size_t moments;
-    S2CLR_TRY(s2clr_optimiser_find(t->settings->common.optimiser, &optimiser));
-    S2CLR_TRY(s2clr_size_mul(s2clr_net_trainable_count(t->net), 1 + (size_t)optimiser->moments,
-                             &moments));
-    S2CLR_TRY(s2clr_size_add(moments, s2clr_net_param_count(t->net), out));
+    const s2clr_contrast_options options = s2clr_pretrainer_options(&a->t);
+    a->learner = (s2clr_learner_options){.net = a->t.net,
+                                         .step = s2clr_contrast_step(&options),
+                                         .parts = s2clr_contrast_parts(&options),
+                                         .numbers = s2clr_optimiser_defaults()};
+    return s2clr_optimiser_find(a->t.settings->common.optimiser, &a->learner.optimiser);
+}
+
+/* Weights with running statistics, and the optimiser's moments. */
+static s2clr_status weight_bytes(const attempt *a, size_t *out)
+{
+    S2CLR_TRY(s2clr_size_mul(s2clr_net_trainable_count(a->t.net),
+                             (size_t)a->learner.optimiser->moments, out));
+    S2CLR_TRY(s2clr_size_add(*out, s2clr_net_param_count(a->t.net), out));
     return s2clr_size_mul(*out, sizeof(float), out);
 }
 
-static s2clr_status measure(pretrainer *t, s2clr_pretrain_cost *cost)
+static s2clr_status measure(const attempt *a, s2clr_pretrain_cost *cost)
 {
-    const s2clr_contrast_options options = s2clr_pretrainer_options(t);
-    size_t weights;
-    cost->steps = t->loop.steps;
-    S2CLR_TRY(weight_bytes(t, &weights));
-    S2CLR_TRY(
-        s2clr_contrast_needs(&options, t->on.backend, t->on.device, t->on.pool, &cost->bytes));
+    const s2clr_contrast_options options = s2clr_pretrainer_options(&a->t);
+    size_t weights, learner;
+    cost->steps = a->t.loop.steps;
+    S2CLR_TRY(weight_bytes(a, &weights));
+    S2CLR_TRY(s2clr_learner_needs(&a->learner, &a->t.on, &learner));
+    S2CLR_TRY(s2clr_contrast_needs(&options, &cost->bytes));
+    S2CLR_TRY(s2clr_size_add(cost->bytes, learner, &cost->bytes));
     return s2clr_size_add(cost->bytes, weights, &cost->bytes);
 }
 
-static s2clr_status time_step(pretrainer *t, float *params, float *gradient, double *seconds)
+static s2clr_status time_step(pretrainer *t, double *seconds)
 {
-    S2CLR_TRY(s2clr_net_init(t->net, t->settings->common.seed, params));
     s2clr_pretrainer_shuffle(t, 0);
     const double start = s2clr_run_loop_now();
-    S2CLR_TRY(s2clr_pretrainer_gradient(t, 0, params, gradient));
+    S2CLR_TRY(s2clr_pretrainer_gradient(t, 0));
     S2CLR_TRY(s2clr_pretrainer_look(t));
     *seconds = s2clr_run_loop_now() - start;
     return S2CLR_OK;
 }
 
-static s2clr_status try_step(pretrainer *t, s2clr_pretrain_cost *cost)
+/* Weights stay 0 no longer than until they are drawn; moments are never looked at. */
+static s2clr_status make_arrays(attempt *a)
 {
-    float *params, *gradient;
-    S2CLR_TRY(s2clr_pretrainer_prepare(t));
+    size_t moments;
+    S2CLR_TRY(s2clr_alloc(s2clr_net_param_count(a->t.net), sizeof(float), "weights",
+                          (void **)&a->learner.params));
+    S2CLR_TRY(s2clr_size_mul(s2clr_net_trainable_count(a->t.net),
+                             (size_t)a->learner.optimiser->moments, &moments));
     S2CLR_TRY(
-        s2clr_alloc(s2clr_net_param_count(t->net), sizeof *params, "weights", (void **)&params));
-    s2clr_status status = s2clr_alloc(s2clr_net_trainable_count(t->net), sizeof *gradient,
-                                      "gradient", (void **)&gradient);
-    if (status == S2CLR_OK) {
-        status = time_step(t, params, gradient, &cost->seconds);
-        s2clr_free(gradient);
-    }
-    s2clr_free(params);
-    return status;
+        s2clr_alloc(moments, sizeof(float), "optimiser moments", (void **)&a->learner.moments));
+    return s2clr_net_init(a->t.net, a->t.settings->common.seed, a->learner.params);
+}
+
+static s2clr_status try_step(attempt *a, s2clr_pretrain_cost *cost)
+{
+    pretrainer *const t = &a->t;
+    S2CLR_TRY(make_arrays(a));
+    S2CLR_TRY(s2clr_learner_new(&a->learner, &t->on, &t->loop.learner));
+    S2CLR_TRY(s2clr_learner_load(t->loop.learner));
+    S2CLR_TRY(s2clr_pretrainer_prepare(t));
+    return time_step(t, &cost->seconds);
+}
+
+static s2clr_status run(attempt *a, s2clr_pretrain_cost *cost)
+{
+    S2CLR_TRY(s2clr_probe_open(NULL, &a->t.probe));
+    S2CLR_TRY(s2clr_pretrainer_check(&a->t));
+    S2CLR_TRY(plan(a));
+    S2CLR_TRY(measure(a, cost));
+    return s2clr_learner_fits(&a->t.on, cost->bytes) ? try_step(a, cost) : S2CLR_OK;
 }
 
 s2clr_status s2clr_pretrain_try(const s2clr_pretrain_settings *settings, s2clr_card *card,
@@ -56,14 +85,11 @@ s2clr_status s2clr_pretrain_try(const s2clr_pretrain_settings *settings, s2clr_c
                                 s2clr_pretrain_cost *out)
 {
     s2clr_pretrain_cost cost = {0};
-    pretrainer t = {.settings = settings, .card = card, .train = train, .on = *on};
-    s2clr_status status = s2clr_probe_open(NULL, &t.probe);
-    if (status == S2CLR_OK) status = s2clr_pretrainer_check(&t);
-    if (status == S2CLR_OK) status = measure(&t, &cost);
-    const size_t free_bytes = s2clr_memory_available();
-    if (status == S2CLR_OK && (free_bytes == 0 || cost.bytes < free_bytes))
-        status = try_step(&t, &cost);
-    s2clr_pretrainer_close(&t);
+    attempt a = {.t = {.settings = settings, .card = card, .train = train, .on = *on}};
+    const s2clr_status status = run(&a, &cost);
+    s2clr_pretrainer_close(&a.t);
+    s2clr_free(a.learner.params);
+    s2clr_free(a.learner.moments);
     if (status == S2CLR_OK) *out = cost;
     return status;
 }

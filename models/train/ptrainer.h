@@ -28,7 +28,6 @@ typedef struct trainer {
     const s2clr_loss *loss;
     s2clr_sampler *sampler;
     s2clr_feed *feed;
-    s2clr_step *step;
     int *decided;   // (train) the teacher's labels, when they are learned or balanced
     double *factor; // (parameters) of the rate, NULL: 1
     float *x;       // (batch, C, H, W)

@@ -32,17 +32,31 @@ s2clr_status s2clr_run_loop_open(s2clr_run_loop *loop, bool keep_best)
     S2CLR_TRY(s2clr_size_mul(trainable, (size_t)loop->optimiser->moments, &state->moment_count));
     S2CLR_TRY(floats(state->param_count, "weights", &state->params));
     if (keep_best) S2CLR_TRY(floats(state->param_count, "best weights", &state->best));
-    S2CLR_TRY(floats(state->moment_count, "optimiser moments", &state->moments));
-    return floats(trainable, "gradient", &loop->gradient);
+    return floats(state->moment_count, "optimiser moments", &state->moments);
+}
+
+s2clr_status s2clr_run_loop_learn(s2clr_run_loop *loop, const s2clr_machine *on,
+                                  const s2clr_step_options *step, size_t parts)
+{
+    s2clr_learner_options options = {.net = loop->net,
+                                     .step = *step,
+                                     .parts = parts,
+                                     .optimiser = loop->optimiser,
+                                     .numbers = s2clr_optimiser_defaults(),
+                                     .params = loop->state.params,
+                                     .moments = loop->state.moments};
+    options.numbers.weight_decay = loop->training->weight_decay;
+    options.numbers.factor = loop->factor;
+    return s2clr_learner_new(&options, on, &loop->learner);
 }
 
 void s2clr_run_loop_close(s2clr_run_loop *loop)
 {
+    s2clr_learner_free(loop->learner);
     s2clr_free(loop->identity);
     s2clr_free(loop->state.params);
     s2clr_free(loop->state.best);
     s2clr_free(loop->state.moments);
-    s2clr_free(loop->gradient);
 }
 
 s2clr_status s2clr_run_loop_start(s2clr_run_loop *loop, char *identity, const float *initial)
@@ -55,6 +69,7 @@ s2clr_status s2clr_run_loop_start(s2clr_run_loop *loop, char *identity, const fl
         memcpy(state->params, initial, state->param_count * sizeof *initial);
     else
         S2CLR_TRY(s2clr_net_init(loop->net, loop->training->seed, state->params));
+    S2CLR_TRY(s2clr_learner_load(loop->learner));
     return s2clr_run_folder_cut_log(&loop->folder, state->epoch);
 }
 
@@ -79,13 +94,10 @@ static s2clr_status update(s2clr_run_loop *loop)
     s2clr_checkpoint *state = &loop->state;
     const uint64_t total = (uint64_t)training->epochs * loop->steps;
     const uint64_t warmup = (uint64_t)llround(training->warmup * (double)total);
-    s2clr_optimiser_settings numbers = s2clr_optimiser_defaults();
-    numbers.weight_decay = training->weight_decay;
-    numbers.factor = loop->factor;
-    /* The cosine reaches 0 one step after the last: every step learns, also that of a run of one. */
+    /* The cosine reaches 0 one step after the last: every step learns, also that of a run of one.
+     */
     loop->rate = s2clr_schedule_cosine(training->rate, warmup, total + 1, state->step + 1);
-    S2CLR_TRY(s2clr_optimiser_step(loop->optimiser, &numbers, loop->net, loop->pool, loop->rate,
-                                   state->step + 1, loop->gradient, state->moments, state->params));
+    S2CLR_TRY(s2clr_learner_update(loop->learner, loop->rate, state->step + 1));
     state->step++;
     return S2CLR_OK;
 }
@@ -152,7 +164,8 @@ static s2clr_status log_epoch(const s2clr_run_loop *loop, json_t *extra)
 
 s2clr_status s2clr_run_loop_end_epoch(s2clr_run_loop *loop, json_t *extra)
 {
-    s2clr_status status = check_weights(loop);
+    s2clr_status status = s2clr_learner_fetch(loop->learner);
+    if (status == S2CLR_OK) status = check_weights(loop);
     if (status == S2CLR_OK) {
         loop->state.epoch++;
         /* The log goes first: on resume a line too many is cut off, a missing one could not be

@@ -2,19 +2,20 @@
  * The bookkeeping of a training run that all recipes share: folder, weights, optimiser, rate,
  * progress, log, checkpoint. What a step computes is the recipe's business.
  *
- *     s2clr_run_loop loop = {.training = &settings->common, .net = net, .pool = pool,
- *                            .progress = progress, .steps = steps_per_epoch, .views = 2 * batch,
- *                            .train_share = 0.9};
+ *     s2clr_run_loop loop = {.training = &settings->common, .net = net, .progress = progress,
+ *                            .steps = steps_per_epoch, .views = 2 * batch, .train_share = 0.9};
  *     S2CLR_TRY(s2clr_run_loop_open(&loop, false));          // folder, arrays
+ *     S2CLR_TRY(s2clr_run_loop_learn(&loop, &machine, &step, 1)); // loop.learner
  *     S2CLR_TRY(s2clr_run_loop_start(&loop, identity, NULL)); // checkpoint's or fresh weights
  *     while (loop.state.epoch < (uint64_t)settings->common.epochs) {
  *         s2clr_run_loop_begin_epoch(&loop);
  *         for (size_t i = 0; i < loop.steps; i++) {
- *             ... forward with loop.state.params ...
+ *             ... s2clr_learner_forward(loop.learner, ...) ...
  *             S2CLR_TRY(s2clr_run_loop_check_loss(&loop, loss));
- *             ... backward into loop.gradient ...
+ *             ... s2clr_learner_backward(loop.learner, ...) ...
  *             S2CLR_TRY(s2clr_run_loop_step(&loop, i, loss));
  *         }
+ *         S2CLR_TRY(s2clr_learner_fetch(loop.learner));           // loop.state.params are these
  *         ... validation; loop.note, loop.state.best ...
  *         S2CLR_TRY(s2clr_run_loop_end_epoch(&loop, json_pack("{s:f}", "knn", share)));
  *     }
@@ -29,10 +30,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "base/pool.h"
 #include "base/progress.h"
 #include "net/net.h"
 #include "train/checkpoint.h"
+#include "train/learner.h"
 #include "train/optimiser.h"
 #include "train/run_folder.h"
 #include "train/training.h"
@@ -41,7 +42,6 @@ typedef struct s2clr_run_loop {
     /* the recipe's, borrowed; steps and views may be set after _open */
     const s2clr_training *training;
     const s2clr_net *net;
-    s2clr_pool *pool;
     const s2clr_progress *progress;
     size_t steps;       /* per epoch */
     size_t views;       /* per step, for the rate that is shown */
@@ -53,7 +53,7 @@ typedef struct s2clr_run_loop {
     const s2clr_optimiser *optimiser;
     char *identity;
     s2clr_checkpoint state; /* params, moments, best when asked for */
-    float *gradient;        // (trainable)
+    s2clr_learner *learner; /* of state.params and state.moments */
     char note[64];          /* shown with the progress: "auc 0.9870"; the recipe writes it */
 
     /* of the epoch under way */
@@ -69,6 +69,10 @@ double s2clr_run_loop_now(void);
 s2clr_status s2clr_run_loop_open(s2clr_run_loop *loop, bool keep_best);
 void s2clr_run_loop_close(s2clr_run_loop *loop);
 
+/* Makes loop->learner: batches of `parts` parts, each of which is a step. Comes before start. */
+s2clr_status s2clr_run_loop_learn(s2clr_run_loop *loop, const s2clr_machine *on,
+                                  const s2clr_step_options *step, size_t parts);
+
 /* Weights and counters to go on from: the checkpoint's, else `initial` (param_count), else drawn
  * from the seed. identity (s2clr_run_identity_text()) becomes the loop's, also on failure. */
 s2clr_status s2clr_run_loop_start(s2clr_run_loop *loop, char *identity, const float *initial);
@@ -78,7 +82,7 @@ void s2clr_run_loop_begin_epoch(s2clr_run_loop *loop);
 /* S2CLR_ERR_BACKEND when the loss is not finite: the run ends, its last checkpoint stays. */
 s2clr_status s2clr_run_loop_check_loss(const s2clr_run_loop *loop, double loss);
 
-/* Updates the weights with loop->gradient and reports; index: of the step in the epoch.
+/* Updates the learner's weights and reports; index: of the step in the epoch.
  * S2CLR_ERR_CANCELLED when the progress says stop. */
 s2clr_status s2clr_run_loop_step(s2clr_run_loop *loop, size_t index, double loss);
 

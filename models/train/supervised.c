@@ -69,7 +69,7 @@ static s2clr_status make_parts(trainer *t)
                                         .h = t->train->size,
                                         .w = t->train->size,
                                         .frozen = s->frozen};
-    S2CLR_TRY(s2clr_step_new(t->net, t->on.backend, t->on.device, t->on.pool, &options, &t->step));
+    S2CLR_TRY(s2clr_run_loop_learn(&t->loop, &t->on, &options, 1));
     t->loop.steps = s2clr_sampler_steps(t->sampler);
     return S2CLR_OK;
 }
@@ -84,7 +84,6 @@ static s2clr_status set_up(trainer *t)
     S2CLR_TRY(s2clr_trainer_rates(t));
     t->loop = (s2clr_run_loop){.training = &s->common,
                                .net = t->net,
-                               .pool = t->on.pool,
                                .progress = t->progress,
                                .views = (size_t)s->common.batch,
                                .train_share = training_share,
@@ -103,7 +102,6 @@ static s2clr_status set_up(trainer *t)
 
 static void tear_down(trainer *t)
 {
-    s2clr_step_free(t->step);
     s2clr_feed_free(t->feed);
     s2clr_sampler_free(t->sampler);
     s2clr_run_loop_close(&t->loop);

@@ -5,9 +5,7 @@
 
 typedef struct attempt {
     trainer t; /* of which no folder is opened */
-    s2clr_step_options options;
-    float *params, *moments, *gradient;
-    const s2clr_optimiser *optimiser;
+    s2clr_learner_options options;
     double forward; /* seconds */
 } attempt;
 
@@ -15,7 +13,8 @@ static s2clr_status measure(attempt *a, s2clr_supervised_cost *cost)
 {
     const trainer *t = &a->t;
     const size_t all = s2clr_net_param_count(t->net);
-    const size_t batch = (size_t)a->options.batch, trainable = s2clr_net_trainable_count(t->net);
+    const size_t batch = (size_t)a->options.step.batch;
+    const size_t trainable = s2clr_net_trainable_count(t->net);
     const s2clr_param *list;
     size_t weights;
     cost->weights = trainable;
@@ -24,12 +23,11 @@ static s2clr_status measure(attempt *a, s2clr_supervised_cost *cost)
         if (list[i].offset < trainable && (!t->factor || t->factor[i] > 0))
             cost->learning += list[i].count;
     cost->steps = t->train->count / batch ? t->train->count / batch : 1;
-    /* Weights now and of the best epoch, gradient and moments. */
-    S2CLR_TRY(s2clr_size_mul(trainable, 1 + (size_t)a->optimiser->moments, &weights));
+    /* Weights now and of the best epoch, and moments. */
+    S2CLR_TRY(s2clr_size_mul(trainable, (size_t)a->options.optimiser->moments, &weights));
     S2CLR_TRY(s2clr_size_add(weights, 2 * all, &weights));
     S2CLR_TRY(s2clr_size_mul(weights, sizeof(float), &weights));
-    S2CLR_TRY(s2clr_step_needs(t->net, t->on.backend, t->on.device, s2clr_pool_threads(t->on.pool),
-                               &a->options, &cost->bytes));
+    S2CLR_TRY(s2clr_learner_needs(&a->options, &t->on, &cost->bytes));
     return s2clr_size_add(cost->bytes, weights, &cost->bytes);
 }
 
@@ -43,41 +41,40 @@ static s2clr_status floats(size_t count, size_t each, float **out)
 static s2clr_status make_up(attempt *a)
 {
     trainer *t = &a->t;
-    const size_t batch = (size_t)a->options.batch, trainable = s2clr_net_trainable_count(t->net);
-    const size_t patch = (size_t)t->card->bands * (size_t)a->options.h * (size_t)a->options.w;
-    S2CLR_TRY(floats(s2clr_net_param_count(t->net), 1, &a->params));
-    S2CLR_TRY(floats(trainable, (size_t)a->optimiser->moments, &a->moments));
-    S2CLR_TRY(floats(trainable, 1, &a->gradient));
+    s2clr_learner_options *const o = &a->options;
+    const size_t batch = (size_t)o->step.batch, trainable = s2clr_net_trainable_count(t->net);
+    const size_t patch = (size_t)t->card->bands * (size_t)o->step.h * (size_t)o->step.w;
+    S2CLR_TRY(floats(s2clr_net_param_count(t->net), 1, &o->params));
+    S2CLR_TRY(floats(trainable, (size_t)o->optimiser->moments, &o->moments));
     S2CLR_TRY(floats(batch, patch, &t->x));
     S2CLR_TRY(floats(batch, t->k, &t->logits));
     S2CLR_TRY(floats(batch, t->k, &t->dlogits));
     for (size_t i = 0; i < batch * patch; i++) t->x[i] = (float)(i * 7919 % 1000) / 500 - 1;
     for (size_t i = 0; i < batch * t->k; i++) t->dlogits[i] = (i % 2 ? 1e-3f : -1e-3f);
-    S2CLR_TRY(s2clr_net_init(t->net, t->settings->common.seed, a->params));
-    return s2clr_step_new(t->net, t->on.backend, t->on.device, t->on.pool, &a->options, &t->step);
+    S2CLR_TRY(s2clr_net_init(t->net, t->settings->common.seed, o->params));
+    S2CLR_TRY(s2clr_learner_new(o, &t->on, &t->loop.learner));
+    return s2clr_learner_load(t->loop.learner);
 }
 
 static s2clr_status take_step(attempt *a, uint64_t number)
 {
     trainer *t = &a->t;
-    s2clr_optimiser_settings numbers = s2clr_optimiser_defaults();
-    numbers.factor = t->factor;
     const double start = s2clr_run_loop_now();
-    S2CLR_TRY(s2clr_step_forward(t->step, a->params, t->x, t->logits));
+    S2CLR_TRY(s2clr_learner_forward(t->loop.learner, 0, t->x, t->logits));
     a->forward = s2clr_run_loop_now() - start;
-    S2CLR_TRY(s2clr_step_backward(t->step, a->params, t->dlogits, a->gradient));
-    return s2clr_optimiser_step(a->optimiser, &numbers, t->net, t->on.pool, 1e-6, number,
-                                a->gradient, a->moments, a->params);
+    S2CLR_TRY(s2clr_learner_backward(t->loop.learner, 0, t->dlogits));
+    return s2clr_learner_update(t->loop.learner, 1e-6, number);
 }
 
 /* The first step compiles and touches the memory; the second is what all others will be. */
 static s2clr_status time_step(attempt *a, s2clr_supervised_cost *cost)
 {
-    const double per_batch = (double)a->options.batch;
+    const double per_batch = (double)a->options.step.batch;
     S2CLR_TRY(make_up(a));
     S2CLR_TRY(take_step(a, 1));
     const double start = s2clr_run_loop_now();
     S2CLR_TRY(take_step(a, 2));
+    S2CLR_TRY(s2clr_learner_fetch(a->t.loop.learner)); /* what was only queued is done then */
     cost->seconds = s2clr_run_loop_now() - start;
     cost->validation_seconds = a->forward * (double)a->t.val->count / per_batch;
     return S2CLR_OK;
@@ -90,16 +87,19 @@ static s2clr_status run(attempt *a, s2clr_supervised_cost *cost)
     S2CLR_TRY(s2clr_trainer_check(t));
     S2CLR_TRY(s2clr_recipe_net_new(t->card, &t->net));
     S2CLR_TRY(s2clr_trainer_rates(t));
-    S2CLR_TRY(s2clr_optimiser_find(s->common.optimiser, &a->optimiser));
-    a->options = (s2clr_step_options){.output = S2CLR_OUTPUT_LOGITS,
-                                      .batch = s->common.batch,
-                                      .micro = s->common.micro,
-                                      .h = t->train->size,
-                                      .w = t->train->size,
-                                      .frozen = s->frozen};
+    a->options = (s2clr_learner_options){.net = t->net,
+                                         .step = {.output = S2CLR_OUTPUT_LOGITS,
+                                                  .batch = s->common.batch,
+                                                  .micro = s->common.micro,
+                                                  .h = t->train->size,
+                                                  .w = t->train->size,
+                                                  .frozen = s->frozen},
+                                         .parts = 1,
+                                         .numbers = s2clr_optimiser_defaults()};
+    a->options.numbers.factor = t->factor;
+    S2CLR_TRY(s2clr_optimiser_find(s->common.optimiser, &a->options.optimiser));
     S2CLR_TRY(measure(a, cost));
-    const size_t available = s2clr_memory_available();
-    return available == 0 || cost->bytes < available ? time_step(a, cost) : S2CLR_OK;
+    return s2clr_learner_fits(&t->on, cost->bytes) ? time_step(a, cost) : S2CLR_OK;
 }
 
 s2clr_status s2clr_supervised_try(const s2clr_supervised_settings *settings, s2clr_card *card,
@@ -109,9 +109,9 @@ s2clr_status s2clr_supervised_try(const s2clr_supervised_settings *settings, s2c
     s2clr_supervised_cost cost = {0};
     attempt a = {.t = {.settings = settings, .card = card, .train = train, .val = val, .on = *on}};
     const s2clr_status status = run(&a, &cost);
-    s2clr_step_free(a.t.step);
+    s2clr_learner_free(a.t.loop.learner);
     s2clr_net_free(a.t.net);
-    float *const arrays[] = {a.params, a.moments, a.gradient, a.t.x, a.t.logits, a.t.dlogits};
+    float *const arrays[] = {a.options.params, a.options.moments, a.t.x, a.t.logits, a.t.dlogits};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) s2clr_free(arrays[i]);
     s2clr_free(a.t.factor);
     if (status == S2CLR_OK) *out = cost;

@@ -1,8 +1,10 @@
 """One command of the program as an algorithm of Processing."""
+import json
 import os
 
 from qgis.core import (QgsProcessingAlgorithm, QgsProcessingContext, QgsProcessingException,
-                       QgsProcessingOutputString, QgsProcessingParameterDefinition,
+                       QgsProcessingOutputNumber, QgsProcessingOutputString,
+                       QgsProcessingParameterDefinition, QgsProcessingParameterFileDestination,
                        QgsProcessingUtils)
 from qgis.PyQt.QtGui import QIcon
 
@@ -23,6 +25,8 @@ class Algorithm(QgsProcessingAlgorithm):
         # A command that need not write a file has its answer in what it says.
         self.answers = not any(row['required'] and row['type'].startswith('output-')
                                for row in self.rows)
+        self.promised = command.get('results', [])
+        self.page_wanted = None  # before anybody has asked for a run: not known
 
     def createInstance(self):
         return Algorithm(self.command, self.models)
@@ -64,6 +68,20 @@ class Algorithm(QgsProcessingAlgorithm):
                 self.addParameter(parameter)
         if self.answers:
             self.addOutput(QgsProcessingOutputString('TEXT', 'What the command said'))
+        for result in self.promised:
+            kind = {'real': QgsProcessingOutputNumber, 'text': QgsProcessingOutputString}
+            self.addOutput(kind[result['type']](table.name_of(result), result['label']))
+
+    def hasHtmlOutputs(self):
+        """QGIS's dialog asks after a run, and then says that a page was made, whether it was or
+        not. The values of the run were shown to this very object just before it."""
+        return super().hasHtmlOutputs() and self.page_wanted is not False
+
+    def wants_page(self, parameters):
+        return any(not sources.blank(parameters.get(one.name()))
+                   for one in self.parameterDefinitions()
+                   if isinstance(one, QgsProcessingParameterFileDestination)
+                   and 'htm' in one.fileFilter())
 
     @staticmethod
     def program():
@@ -82,6 +100,7 @@ class Algorithm(QgsProcessingAlgorithm):
     def checkParameterValues(self, parameters, context):
         """As QGIS would, but for what is picked somewhere: QGIS refuses names that the program
         opens, and cannot know that one of two parameters is enough."""
+        self.page_wanted = self.wants_page(parameters)
         for row in self.rows:
             names = [name for name, _ in table.places(row)]
             if names and row['required'] and all(
@@ -127,6 +146,10 @@ class Algorithm(QgsProcessingAlgorithm):
         line = words.line
         if any(row['name'] == 'progress' for row in self.command['parameters']):
             line.insert(line.index('--'), '--progress=lines')
+        told = None
+        if self.promised:
+            told = QgsProcessingUtils.generateTempFilename('results.json')
+            line.insert(line.index('--'), '--results=' + told)
         try:
             text = Run(self.program(), line, feedback)()
         except Cancelled:
@@ -139,7 +162,26 @@ class Algorithm(QgsProcessingAlgorithm):
         except QgsProcessingException as reason:
             raise QgsProcessingException(
                 help_text.in_words_of_dialog(str(reason), self.rows)) from None
-        return self.results(words.made, text, context, feedback)
+        return dict(self.results(words.made, text, context, feedback), **self.told(told))
+
+    def told(self, path):
+        """Numbers and texts of the result that this run has; a dry run has none."""
+        if not path or not os.path.exists(path):
+            return {}
+        with open(path, encoding='utf-8') as file:
+            whole = json.load(file)
+        os.remove(path)
+        found = {}
+        for row in self.promised:
+            at = whole
+            for key in row['place'].split('.'):
+                if isinstance(at, list) and key.isdigit() and int(key) < len(at):
+                    at = at[int(key)]
+                else:
+                    at = at.get(key) if isinstance(at, dict) else None
+            if at is not None:
+                found[table.name_of(row)] = at
+        return found
 
     def results(self, made, text, context, feedback):
         """What there is now; a dry run, for one, leaves nothing."""

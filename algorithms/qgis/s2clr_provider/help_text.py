@@ -55,7 +55,7 @@ def after_cancel(rows, given, temporary):
             return ('Stopped. The output was a temporary one; with a file of your own as output, '
                     'what is done would be kept and the next run would go on from it.')
         return ('Stopped. What is done was kept beside the output: run it again with the same '
-                'settings and the same output to go on.')
+                'settings and the same output to go on. With other settings it begins anew.')
     for name in ('resume', 'append'):
         if name in known:
             return ('Stopped. To go on, run it again with the same settings and the same output, '

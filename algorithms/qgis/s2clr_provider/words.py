@@ -1,4 +1,5 @@
 """From the values of a dialog to the words of a command line, one list entry for each word."""
+import os
 import re
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingException, QgsProcessingUtils
@@ -19,7 +20,15 @@ class Words:
         self.feedback = feedback
         self.made = {}
         self.given = {row['name']: self.of_row(row) for row in algorithm.rows}
+        self.let_go()
         self.line = self.join()
+
+    def let_go(self):
+        """What a cancelled run kept makes way for other settings. An output that is there does so
+        only where that is ticked, by the same option."""
+        keeps = any(row['name'] == 'resume' and row['dialog_on'] for row in self.algorithm.rows)
+        if keeps and self.given['resume'] and not any(map(os.path.exists, self.made.values())):
+            self.given['overwrite'] = ['']
 
     def join(self):
         """Options first; "--" keeps a file called "-x" from being one."""

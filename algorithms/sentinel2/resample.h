@@ -1,12 +1,12 @@
 /*
  * Separable resampling from one pixel grid to another, by absolute pixel position: what a target
  * pixel becomes depends on its own position and the source only, never on the window that asked.
- * (GDAL's resampling computes weights from the request, so it is not used.) Private.
+ * (GDAL's resampling computes weights from the request, so it is not used.)
  *
  * A source coordinate is scale * target coordinate + shift, in pixel corners (pixel 0 is 0..1).
  */
-#ifndef S2CLR_SENTINEL2_PRESAMPLE_H
-#define S2CLR_SENTINEL2_PRESAMPLE_H
+#ifndef S2CLR_SENTINEL2_RESAMPLE_H
+#define S2CLR_SENTINEL2_RESAMPLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
