@@ -153,7 +153,7 @@ expect 'a store of one class' 0 '6 added (0 positive, 0 negative, 6 of unknown' 
 expect 'has nothing to balance' 2 'wanted: some of both' \
     $dataset split none.store --method random --balance --validation 0 --test 0.4
 expect 'its class is counted as empty' 0 '"positive": 0' $dataset info none.store --json
-expect 'training on it says so' 1 'label' "$S2CLR" supervised none.store --arch pixel --epochs 1 \
+expect 'training on it says so' 2 'a known label' "$S2CLR" supervised none.store --arch pixel --epochs 1 \
     --batch 4 --micro 4 --level EUROSAT8 --image-bands B04,B03,B02 -o run --dry-run
 
 # ---- labels ----
