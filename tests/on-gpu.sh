@@ -168,8 +168,10 @@ if [ "${ON_GPU_FAKE:-}" = 1 ]; then
     export LD_LIBRARY_PATH
 else
     [ -n "$nvcc" ] || die "nvcc is not here (CUDA_HOME names the toolkit's folder)"
-    cuda_libraries="$(library cudnn 9) $(library cublasLt 13 12) $(library cudart 13 12)" ||
-        die "cuDNN 9, cuBLASLt or the CUDA runtime cannot be linked from:$libraries"
+    cudnn=$(library cudnn 9) || die "cuDNN 9 cannot be linked from:$libraries"
+    cublas=$(library cublasLt 13 12) || die "cuBLASLt cannot be linked from:$libraries"
+    cudart=$(library cudart 13 12) || die "the CUDA runtime cannot be linked from:$libraries"
+    cuda_libraries="$cudnn $cublas $cudart"
     capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null |
         head -n 1 | tr -d '. ')
     kernels=$out/o/kernels.o

@@ -5,7 +5,7 @@
 rig=experiments
 . "${srcdir:-.}/tests/rig.sh"
 wants gdal_translate python3
-data=${S2CLR_TEST_DATA:-}
+data=$(cd "${S2CLR_TEST_DATA:-$top/../shared/data}" 2>/dev/null && pwd)
 for needed in eurosat_rgb.zip l2a_patches_10m.tif l2a_patches_20m.tif; do
     [ -f "$data/$needed" ] || skip_all "$needed is not there (S2CLR_TEST_DATA)"
 done

@@ -3,7 +3,7 @@
 # file of --results says the same, and every result that dialogs are promised is in it.
 rig=json
 . "${srcdir:-.}/tests/rig.sh"
-wants python3 gdal_create gdal_translate
+wants python3 gdal_create gdal_translate ogrinfo
 in_work_folder
 latin=$(printf 'caf\351')
 S2CLR_VRT_TEMPLATES=${S2CLR_VRT_TEMPLATES:-$top/vrt_templates}
@@ -49,12 +49,8 @@ cp "$scene" plain.tif
 tell vrt view -m plain.safetensors plain.tif "$latin.s2clr"
 tell vrt --list
 tell area "$latin.map.tif" --draw 20 --threshold 0.5 -o "$latin.samples.gpkg"
-if command -v ogrinfo >/dev/null; then
-    ogrinfo -q "$latin.samples.gpkg" -sql 'UPDATE samples SET label = id % 2' >said 2>&1
-    tell area "$latin.map.tif" "$latin.samples.gpkg" --threshold 0.5 -o "$latin.area.html"
-else
-    skip 'an estimated area' 'ogrinfo is not installed'
-fi
+ogrinfo -q "$latin.samples.gpkg" -sql 'UPDATE samples SET label = id % 2' >said 2>&1
+tell area "$latin.map.tif" "$latin.samples.gpkg" --threshold 0.5 -o "$latin.area.html"
 
 # ---- data sets, and training ----
 
@@ -132,6 +128,17 @@ END
 run=$((run + 1))
 python3 check.py >out 2>err
 if [ -s out ] || [ -s err ]; then fail 'JSON, files and promised results'; fi
+expect 'results without a folder' 1 'nowhere' "$S2CLR" predict -m "$model" "$scene" late.tif \
+    --results nowhere/results.json
+true_that 'are refused before the work' test ! -e late.tif
+expect 'results in the place of the map' 1 'exists already' "$S2CLR" predict -m "$model" "$scene" \
+    late.tif --results late.tif
+true_that 'leave the map' gdalinfo late.tif
+expect 'backends below a folder of another alphabet' 0 '"portable"' \
+    env S2CLR_BACKEND_PATH="$PWD/$latin" "$S2CLR" info --json
+cp out out.json
+true_that 'are all told' python3 -c 'import json, sys
+sys.exit(not any(b["name"] == "onednn" for b in json.load(open(sys.argv[1]))["backends"]))' out.json
 expect 'an old file of results' 1 'exists already; --results wants a new name' "$S2CLR" predict \
     -m "$model" "$scene" "$latin.late.tif" --results check.py
 true_that 'is found before anything is made' test ! -e "$latin.late.tif"

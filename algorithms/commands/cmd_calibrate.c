@@ -18,7 +18,7 @@
 static const s2clr_param_row rows[] = {
     S2CLR_ROWS_DATASET,
     {"model", "m", S2CLR_TYPE_MODEL, .meta = "FILE", .group = "Data",
-     .help = "Model file, or the name of a model in the zoo; without it, the shipped one."},
+     .help = "Model file, or the name of a model in the zoo; without it, the default one."},
     {"positive", NULL, S2CLR_TYPE_TEXT, .meta = "CLASS", .group = "Data",
      .help =
          "The class that is label 1, or several, separated by commas; without it, the card's, or "

@@ -26,7 +26,7 @@ static const s2clr_param_row rows[] = {
     S2CLR_ROWS_PARTS,
     {"model", "m", S2CLR_TYPE_MODEL, .repeat = true, .meta = "FILE", .group = "Data",
      .help = "Model file, or the name of a model in the zoo; of several, all are judged on the "
-             "same patches; without it, the shipped one."},
+             "same patches; without it, the default one."},
     {"positive", NULL, S2CLR_TYPE_TEXT, .meta = "CLASS", .group = "Data",
      .help = "The class that is label 1, or several, separated by commas; without it, the card's, "
              "or the labels of a store. Of points, values of the label column."},

@@ -220,7 +220,7 @@ static int run(const s2clr_args *args)
 }
 
 static const s2clr_result_row results[] = {
-    {"model-file", "model", "The encoder file", true},
+    {"trained-model", "model", "The encoder file", true},
     {"loss", "loss", "Loss", false},
     {"knn-auc", "knn_auc", "AUC of nearest neighbours", false},
 };

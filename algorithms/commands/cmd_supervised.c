@@ -31,7 +31,7 @@ static int run(const s2clr_args *args)
 }
 
 static const s2clr_result_row results[] = {
-    {"model-file", "model", "The model file", true},
+    {"trained-model", "model", "The model file", true},
     {"best-epoch", "best_epoch", "Best epoch", false},
     {"validation-auc", "validation_auc", "Validation AUC", false},
 };

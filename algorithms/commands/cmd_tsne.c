@@ -12,7 +12,7 @@
 static const s2clr_param_row rows[] = {
     S2CLR_ROWS_DATASET,
     {"model", "m", S2CLR_TYPE_MODEL, .meta = "FILE", .group = "Data",
-     .help = "Model file or encoder, or the name of a model in the zoo; without it, the shipped "
+     .help = "Model file or encoder, or the name of a model in the zoo; without it, the default "
              "one."},
     {"part", NULL, S2CLR_TYPE_CHOICE, .standard = "test", .choices = "test,validation,train,all",
      .group = "Data", .help = "The part of the data set to map."},

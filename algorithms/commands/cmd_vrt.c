@@ -26,7 +26,7 @@ static const s2clr_param_row rows[] = {
     {"list", NULL, S2CLR_TYPE_FLAG, .alone = true, .group = "Input",
      .help = "Shows the templates and writes nothing."},
     {"model", "m", S2CLR_TYPE_MODEL, .repeat = true, .meta = "FILE", .group = "Input",
-     .help = "Model file, or the name of a model in the zoo; without it, the shipped one. The "
+     .help = "Model file, or the name of a model in the zoo; without it, the default one. The "
              "template ensemble takes several."},
     S2CLR_ROWS_STACK,
     {"scl-classes", NULL, S2CLR_TYPE_TEXT, .meta = "LIST", .advanced = true,

@@ -14,6 +14,7 @@
 #include "commands/pargs.h"
 #include "commands/say.h"
 #include "file/file_replace.h"
+#include "predict/output_file.h"
 
 const char *s2clr_edge_name(const s2clr_args *args)
 {
@@ -133,7 +134,8 @@ bool s2clr_edge_wants_json(const s2clr_args *args)
 s2clr_status s2clr_edge_check_results(const s2clr_args *args)
 {
     const char *path = s2clr_args_text(args, "results");
-    if (!path || access(path, F_OK) != 0) return S2CLR_OK;
+    if (!path) return S2CLR_OK;
+    if (access(path, F_OK) != 0) return s2clr_output_check(path, false);
     return s2clr_error_set(S2CLR_ERR_EXISTS, "%s: exists already; --results wants a new name",
                            path);
 }
@@ -152,7 +154,8 @@ s2clr_status s2clr_edge_result(const s2clr_args *args, json_t *json)
 {
     const char *path = s2clr_args_text(args, "results");
     if (json && path) {
-        const s2clr_status status = write_results(path, json);
+        s2clr_status status = s2clr_edge_check_results(args); /* another output may have its name */
+        if (status == S2CLR_OK) status = write_results(path, json);
         if (status != S2CLR_OK) {
             json_decref(json);
             return status;

@@ -108,6 +108,7 @@ static s2clr_status run_probe(const fit *f, s2clr_baseline_options options)
     options.net = s2clr_model_net(j->probe);
     options.params = s2clr_model_params(j->probe);
     options.card = s2clr_model_card(j->probe);
+    options.progress = j->progress;
     S2CLR_TRY(s2clr_parts_level(&j->parts, options.card, s2clr_args_text(j->args, "level"),
                                 options.card->trained_level[0] ? options.card->trained_level
                                                                : options.card->level[0].name,

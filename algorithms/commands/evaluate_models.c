@@ -82,7 +82,7 @@ static s2clr_status open_probe(s2clr_evaluate *j)
 s2clr_status s2clr_evaluate_open_models(s2clr_evaluate *j)
 {
     const char *const *names = NULL;
-    const char *standard = NULL; /* the shipped one */
+    const char *standard = NULL; /* the default one */
     char path[S2CLR_ZOO_PATH];
     size_t count = s2clr_args_list(j->args, "model", &names);
     if (count == 0) count = 1, names = &standard;

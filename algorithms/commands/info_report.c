@@ -17,6 +17,8 @@
 
 /* ---- installation ---- */
 
+enum { DEVICES_MAX = 64 }; /* should a backend never say that there are no more */
+
 /* What one device is, or why it cannot be used. */
 typedef struct device_line {
     char name[32]; /* "cuda:1"; "" where a backend has but one */
@@ -30,7 +32,7 @@ static bool device_look(const s2clr_backend_entry *entry, int i, device_line *ou
     const s2clr_backend *const backend = entry->backend;
     s2clr_device *device;
     *out = (device_line){0};
-    if (entry->cpu && i > 0) return false;
+    if (i == DEVICES_MAX || (entry->cpu && i > 0)) return false;
     if (!entry->cpu) snprintf(out->name, sizeof out->name, "%s:%d", entry->name, i);
     const s2clr_status status = backend->device_open(out->name, S2CLR_F32, &device);
     if (status != S2CLR_OK) {
@@ -48,12 +50,13 @@ static json_t *backend_json(const s2clr_backend_entry *entry, bool is_default)
     device_line line, first = {0};
     for (int i = 0; entry->backend && device_look(entry, i, &line); i++) {
         if (i == 0) first = line;
-        json_array_append_new(devices, json_pack("{s:s, s:s, s:s}", "name", line.name, "device",
-                                                 line.text, "why_not", line.why_not));
+        json_array_append_new(devices, json_pack("{s:s, s:s, s:o}", "name", line.name, "device",
+                                                 line.text, "why_not",
+                                                 s2clr_json_words(line.why_not)));
     }
-    return json_pack("{s:s, s:b, s:b, s:s, s:o, s:s}", "name", entry->name, "usable",
+    return json_pack("{s:s, s:b, s:b, s:s, s:o, s:o}", "name", entry->name, "usable",
                      entry->backend != NULL, "default", is_default, "device", first.text, "devices",
-                     devices, "why_not", entry->why);
+                     devices, "why_not", s2clr_json_words(entry->why));
 }
 
 /* label: "backends" for the first line of all. */

@@ -16,7 +16,8 @@ static const s2clr_param_row rows[] = {
      .help = "Prints the result as one JSON object on standard output."},
     {"results", NULL, S2CLR_TYPE_OUTPUT_FILE, .meta = "FILE", .suffixes = "json", .advanced = true,
      .caller = true, .group = "General",
-     .help = "Writes what --json prints to this new file as well; what is said stays as it is."},
+     .help = "Writes what --json prints to this new file as well; what is said stays as it is. A "
+             "dry run, which has no results, writes none."},
     {"progress", NULL, S2CLR_TYPE_CHOICE, .standard = "auto", .choices = "auto,lines,none",
      .caller = true, .group = "General",
      .help = "How progress is shown: auto draws a bar on a terminal and nothing elsewhere, lines "

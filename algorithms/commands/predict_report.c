@@ -124,7 +124,6 @@ bool s2clr_predict_oddity(const s2clr_predict_result *r, char *text, size_t size
 void s2clr_predict_warn(const s2clr_args *args, const s2clr_predict_result *r)
 {
     char text[300];
-    if (r->thrown_away[0]) s2clr_edge_warn(args, r->thrown_away);
     s2clr_stack_warn(args, &r->stack);
     if (s2clr_predict_oddity(r, text, sizeof text)) s2clr_edge_warn(args, text);
 }

@@ -110,6 +110,7 @@ static s2clr_status run(const s2clr_args *args, s2clr_predict_settings *settings
     const s2clr_progress progress = s2clr_edge_progress(args, &terminal);
     const s2clr_status status = s2clr_predict_run(settings, &progress, &result);
     s2clr_terminal_end(&terminal);
+    if (result.thrown_away[0]) s2clr_edge_warn(args, result.thrown_away);
     S2CLR_TRY(status);
     s2clr_predict_warn(args, &result);
     S2CLR_TRY(s2clr_predict_page_write(args, settings, &result));

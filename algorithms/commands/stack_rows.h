@@ -15,7 +15,7 @@
     {                                                                                              \
         "model", "m", S2CLR_TYPE_MODEL,                                                            \
             .meta = "FILE", .group = "Input",                                                      \
-            .help = "Model file, or the name of a model in the zoo; without it, the shipped one."  \
+            .help = "Model file, or the name of a model in the zoo; without it, the default one."  \
     }
 
 #define S2CLR_ROW_PRECISION(part)                                                                  \

@@ -145,6 +145,6 @@ s2clr_status s2clr_predict_run(const s2clr_predict_settings *settings,
     const s2clr_status status = run_all(&r);
     s2clr_predict_release(&r);
     s2clr_gdal_watch_end(&watch);
-    if (status == S2CLR_OK) *result = r.result;
+    *result = r.result;
     return status;
 }

@@ -76,7 +76,8 @@ typedef struct s2clr_predict_result {
 void s2clr_predict_defaults(s2clr_predict_settings *settings);
 
 /* On any failure nothing exists under settings->output that did not exist before; with `resume`
- * what is finished stays in OUT.part.journal, whatever happens. */
+ * what is finished stays in OUT.part.journal, whatever happens. *result is filled in as far as the
+ * run came, also when it fails: what of another run was thrown away has to be said. */
 s2clr_status s2clr_predict_run(const s2clr_predict_settings *settings,
                                const s2clr_progress *progress, s2clr_predict_result *result);
 

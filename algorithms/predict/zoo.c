@@ -87,7 +87,7 @@ static s2clr_status not_found(const char *name)
     }
     if (!name)
         return s2clr_error_set(S2CLR_ERR_IO,
-                               "no model: none is named, and the shipped model %s is "
+                               "no model: none is named, and the default model %s is "
                                "in none of %s",
                                S2CLR_DEFAULT_MODEL, searched);
     s2clr_zoo_names names = {0};

@@ -120,7 +120,7 @@ static s2clr_status network_features(const s2clr_baseline *b, const s2clr_sample
     if (status == S2CLR_OK)
         status = s2clr_alloc(total, sizeof *rows, "features", (void **)&rows);
     if (status == S2CLR_OK) status = s2clr_alloc(total, sizeof *x, "features", (void **)&x);
-    if (status == S2CLR_OK) status = s2clr_scorer_run(scorer, 0, samples->count, NULL, rows);
+    if (status == S2CLR_OK) status = s2clr_scorer_run(scorer, 0, samples->count, o->progress, rows);
     for (size_t i = 0; status == S2CLR_OK && i < total; i++) x[i] = (double)rows[i];
     s2clr_scorer_free(scorer);
     s2clr_free(rows);

@@ -18,6 +18,7 @@
 
 #include "backend/backend.h"
 #include "base/pool.h"
+#include "base/progress.h"
 #include "file/card.h"
 #include "net/net.h"
 #include "train/samples.h"
@@ -48,6 +49,7 @@ typedef struct s2clr_baseline_options {
     const float *params;
     const s2clr_card *card;
     const char *level; /* of the samples' DN */
+    const s2clr_progress *progress; /* NULL: none */
     /* of both */
     const s2clr_backend *backend;
     s2clr_device *device;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Maps real pixels with the shipped model: demo.sh BUILD [PRODUCT]      (run by ./bootstrap demo)
+# Maps real pixels with the default model: demo.sh BUILD [PRODUCT]      (run by ./bootstrap demo)
 #
 # Without PRODUCT: the six BigEarthNet-S2 example patches that the PyPI package bigearthnet-common
 # carries; when they cannot be fetched, a generated L2A product (its pixels are made up).

@@ -50,7 +50,8 @@ static s2clr_status load(nccl *call)
         {"ncclGetUniqueId", &call->GetUniqueId}, {"ncclCommInitRank", &call->CommInitRank},
         {"ncclCommDestroy", &call->CommDestroy}, {"ncclAllReduce", &call->AllReduce},
         {"ncclBroadcast", &call->Broadcast},     {"ncclGetErrorString", &call->GetErrorString}};
-    call->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    /* Never unmapped once it ran: threads of its own outlive the calls that began them. */
+    call->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!call->library)
         return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
                                "training on several devices needs NCCL, and %s is not here; "
@@ -88,7 +89,6 @@ static s2clr_status name(char name[S2CLR_GROUP_NAME])
     S2CLR_TRY(load(&call));
     const s2clr_status status =
         check(&call, call.GetUniqueId(&made), "cuda", "naming a group of devices");
-    dlclose(call.library);
     if (status == S2CLR_OK) memcpy(name, made.bytes, sizeof made.bytes);
     return status;
 }
@@ -109,10 +109,7 @@ static s2clr_status join(s2clr_device *device, const char *of, int rank, int ran
     S2CLR_TRY(s2clr_alloc(1, sizeof *group, "group of devices", (void **)&group));
     group->device = device;
     s2clr_status status = load(&group->call);
-    if (status == S2CLR_OK) {
-        status = open_group(group, of, rank, ranks);
-        if (status != S2CLR_OK) dlclose(group->call.library);
-    }
+    if (status == S2CLR_OK) status = open_group(group, of, rank, ranks);
     if (status != S2CLR_OK) {
         s2clr_free(group);
         return status;
@@ -125,7 +122,6 @@ static void leave(s2clr_group *group)
 {
     cudaSetDevice(group->device->index);
     group->call.CommDestroy(group->comm);
-    dlclose(group->call.library);
     s2clr_free(group);
 }
 

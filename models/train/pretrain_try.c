@@ -44,6 +44,7 @@ static s2clr_status time_step(pretrainer *t, double *seconds)
     const double start = s2clr_run_loop_now();
     S2CLR_TRY(s2clr_pretrainer_gradient(t, 0));
     S2CLR_TRY(s2clr_pretrainer_look(t));
+    S2CLR_TRY(s2clr_learner_fetch(t->loop.learner)); /* a device may only have queued it */
     *seconds = s2clr_run_loop_now() - start;
     return S2CLR_OK;
 }

@@ -15,7 +15,8 @@ PROXY = ("A proxy, not an irrigation model: it repeats what a model of three ban
          "EuroSAT's PermanentCrop, says of L2A patches, and was never validated for irrigation. Do "
          "not use it for water accounting, subsidies or enforcement.")
 UNTESTED = ("Anything: no labelled patches of these ten bands were at hand. Its numbers are "
-            "agreement with its teacher on patches that it did not learn from, no skill; the "
+            "agreement with its teacher, no skill, on patches that it did not learn from but "
+            "that chose its epoch and its threshold; the "
             "teacher itself met L2A only through an approximate mapping of its three bands. "
             "Irrigation of any kind; snow, cloud, haze and cloud shadow; other continents. ")
 TEXTS = {

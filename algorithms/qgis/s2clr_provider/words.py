@@ -27,6 +27,7 @@ class Words:
         """What a cancelled run kept makes way for other settings. An output that is there does so
         only where that is ticked, by the same option."""
         keeps = any(row['name'] == 'resume' and row['dialog_on'] for row in self.algorithm.rows)
+        keeps = keeps and not self.given.get('shard')  # whose parts have names of their own
         if keeps and self.given['resume'] and not any(map(os.path.exists, self.made.values())):
             self.given['overwrite'] = ['']
 
