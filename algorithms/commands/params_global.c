@@ -33,9 +33,10 @@ static const s2clr_param_row rows[] = {
          "The result does not depend on it."},
     {"device", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "auto", .advanced = true,
      .group = "Speed",
-     .help = "Where to compute: auto, cpu, cuda (an NVIDIA GPU; cuda:N is the N-th, from 0), or a "
-             "backend named by \"s2clr info\" (portable, onednn). cuda,fast and cuda:N,fast let "
-             "results differ in their last digits from run to run, for speed."},
+     .help = "Where to compute: auto (the CPU), cpu, cuda (an NVIDIA GPU; cuda:N is the N-th, from "
+             "0; not tried on a real one yet), or a backend named by \"s2clr info\" (portable, "
+             "onednn). cuda,fast and cuda:N,fast let results differ in their last digits from run "
+             "to run, for speed."},
     {"seed", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1", .minimum = 0,
      .maximum = 2147483647, .advanced = true, .group = "General",
      .help = "Seed of all random numbers: the same seed gives the same result."},

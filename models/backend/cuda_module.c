@@ -63,7 +63,7 @@ static size_t op_workspace_bytes(const s2clr_op *op)
 static const s2clr_backend table = {
     .abi = S2CLR_BACKEND_ABI,
     .name = "cuda",
-    .score = 1000,
+    .score = 0, /* `auto` is the CPU until a device has shown that this is right and faster */
     .device_open = s2clr_cuda_device_open,
     .device_close = s2clr_cuda_device_close,
     .device_describe = device_describe,
