@@ -87,7 +87,7 @@ tell tsne -m "$trained" "$latin" -o "$latin.tsne.html" --part all --perplexity 5
 tell model list
 tell model import "$trained" -o "$latin.taken.safetensors"
 tell model export "$trained" -o "$latin.weights.safetensors"
-tell bench infer -m "$model" --seconds 0.01 --threads 1 --device portable
+tell bench infer --arch pixel --width 4 --size 16 --seconds 0.01 --windows 1 --threads 1 --device portable
 tell describe predict
 
 # ---- what was told ----
