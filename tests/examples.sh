@@ -17,7 +17,7 @@ run_examples() { # run_examples PART
     export ASAN_OPTIONS S2CLR_PLUGINS S2CLR_PRELOAD
     in_work_folder
     # The last line counts: "examples: N run, N failed, N skipped".
-    python3 "$top/tests/run_examples.py" "$1" "$top" "$S2CLR" "$data" >said 2>&1
+    python3 -B "$top/tests/run_examples.py" "$1" "$top" "$S2CLR" "$data" >said 2>&1
     code=$?
     sed "s/^examples: /$rig: /" said
     exit $code

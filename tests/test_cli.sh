@@ -107,6 +107,12 @@ expect 'evaluate' 0 'baseline' "$S2CLR" evaluate -m run/model.safetensors data -
     --validation-share 0.3
 expect 'evaluate --json' 0 '"auc"' "$S2CLR" evaluate -m run/model.safetensors data --json --blur \
     --resamples 20 --validation-share 0.3
+bench="$S2CLR bench" small='--arch pixel --width 4 --size 16 --seconds 0.01 --windows 1'
+expect 'bench infer' 0 'patches/s' $bench infer $small --device portable
+expect 'bench infer of a model' 2 '--model does nothing in "bench infer"' $bench infer $small -m m.st
+expect 'bench infer in parts' 2 '--micro does nothing' $bench infer $small --micro 4
+expect 'bench read at a stride' 2 '--stride does nothing' $bench read B04.tif --stride 4
+expect 'bench scene of a network' 2 '--arch does nothing' $bench scene B04.tif --arch pixel
 zoo=dense-eurosat-permanentcrop
 S2CLR_ZOO=$top/models/zoo
 export S2CLR_ZOO

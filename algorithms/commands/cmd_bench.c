@@ -70,26 +70,50 @@ static s2clr_status report(const s2clr_args *args, const s2clr_bench *bench)
                   rates, "device", bench->device, "threads", bench->threads, "note", bench->note));
 }
 
+typedef struct bench_kind {
+    const char *name;
+    bool input;
+    const char *idle; /* an option that the others of its sort take; NULL: none */
+    s2clr_status (*run)(const s2clr_args *args, s2clr_bench *bench);
+} bench_kind;
+
+static bool does_nothing(const bench_kind *kind, const s2clr_param_row *row)
+{
+    if (row->positional) return false;
+    if (kind->idle && strcmp(row->name, kind->idle) == 0) return true;
+    if (!kind->input) return strcmp(row->group, "Input") == 0;
+    return strcmp(row->name, "seconds") == 0 ||
+           (strcmp(row->group, "Network") == 0 && strcmp(row->name, "precision") != 0);
+}
+
+static s2clr_status check_options(const s2clr_args *args, const bench_kind *kind)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (does_nothing(kind, &rows[i]) && s2clr_args_given(args, rows[i].name))
+            return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                                   "--%s does nothing in \"bench %s\"; leave it out", rows[i].name,
+                                   kind->name);
+    return S2CLR_OK;
+}
+
 static s2clr_status measure(const s2clr_args *args, s2clr_bench *bench)
 {
-    static const struct {
-        const char *name;
-        bool input;
-        s2clr_status (*run)(const s2clr_args *args, s2clr_bench *bench);
-    } kinds[] = {
-        {"infer", false, s2clr_bench_infer},
-        {"train", false, s2clr_bench_train},
-        {"read", true, s2clr_bench_read},
-        {"scene", true, s2clr_bench_scene},
+    static const bench_kind kinds[] = {
+        {"infer", false, "micro", s2clr_bench_infer},
+        {"train", false, NULL, s2clr_bench_train},
+        {"read", true, "stride", s2clr_bench_read},
+        {"scene", true, NULL, s2clr_bench_scene},
     };
     const char *what = s2clr_args_text(args, "what");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(what, kinds[i].name) != 0) continue;
-        if (kinds[i].input != s2clr_args_given(args, "input"))
+        const bench_kind *const kind = &kinds[i];
+        if (strcmp(what, kind->name) != 0) continue;
+        if (kind->input != s2clr_args_given(args, "input"))
             return s2clr_error_set(S2CLR_ERR_ARGUMENT, "\"bench %s\" %s", what,
-                                   kinds[i].input ? "wants an input: a product or a raster"
-                                                  : "takes no input: it measures a network alone");
-        return kinds[i].run(args, bench);
+                                   kind->input ? "wants an input: a product or a raster"
+                                               : "takes no input: it measures a network alone");
+        S2CLR_TRY(check_options(args, kind));
+        return kind->run(args, bench);
     }
     return s2clr_error_set(S2CLR_ERR_ARGUMENT, "nothing is called \"bench %s\"", what);
 }

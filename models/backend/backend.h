@@ -204,6 +204,19 @@ size_t s2clr_op_weight_count(const s2clr_op_desc *desc);
 /* Checks a desc for consistency: every backend's op_new calls it first. */
 s2clr_status s2clr_op_check(const s2clr_op_desc *desc);
 
+/* What is to be given to an op of `desc`, checked before every call by every backend. workspace:
+ * op_workspace_bytes(). Messages name the op and what is missing. `backward` of the last: of
+ * op_reduce_backward, else of op_reduce. */
+s2clr_status s2clr_op_check_pack(const s2clr_op_desc *desc, const float *weight, const float *bias,
+                                 const void *packed);
+s2clr_status s2clr_op_check_forward(const s2clr_op_desc *desc, size_t workspace,
+                                    const s2clr_op_args *args);
+s2clr_status s2clr_op_check_backward(const s2clr_op_desc *desc, size_t workspace,
+                                     const s2clr_op_args *args);
+s2clr_status s2clr_op_check_reduce(const s2clr_op_desc *desc, bool backward,
+                                   const s2clr_op_args *args);
+s2clr_status s2clr_op_check_scratch(const s2clr_op_desc *desc, size_t needed, size_t there);
+
 const char *s2clr_op_kind_name(s2clr_op_kind kind);
 
 /* "f32", "bf16", "tf32", "fp16"; the second reads one of them. */

@@ -184,6 +184,78 @@ s2clr_status s2clr_op_check(const s2clr_op_desc *desc)
     return flags_check(&d);
 }
 
+/* ---- arguments ---- */
+
+static s2clr_status need(const s2clr_op_desc *d, bool needed, const void *pointer, const char *what)
+{
+    if (!needed || pointer) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: %s was not given",
+                           s2clr_op_kind_name(d->kind), what);
+}
+
+static s2clr_status need_training(const s2clr_op_desc *d)
+{
+    if (d->training) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: was not made for training",
+                           s2clr_op_kind_name(d->kind));
+}
+
+s2clr_status s2clr_op_check_pack(const s2clr_op_desc *d, const float *weight, const float *bias,
+                                 const void *packed)
+{
+    if (d->kind != S2CLR_OP_CONV)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: has no weights to pack",
+                               s2clr_op_kind_name(d->kind));
+    S2CLR_TRY(need(d, true, weight, "the weight"));
+    S2CLR_TRY(need(d, d->bias, bias, "the bias"));
+    return need(d, true, packed, "packed");
+}
+
+s2clr_status s2clr_op_check_forward(const s2clr_op_desc *d, size_t workspace,
+                                    const s2clr_op_args *args)
+{
+    const bool affine = d->kind == S2CLR_OP_AFFINE;
+    S2CLR_TRY(need(d, true, args->x, "x"));
+    S2CLR_TRY(need(d, true, args->y, "y"));
+    S2CLR_TRY(need(d, d->kind == S2CLR_OP_CONV, args->packed, "packed"));
+    S2CLR_TRY(need(d, d->residual, args->residual, "residual"));
+    S2CLR_TRY(need(d, affine, args->scale, "scale"));
+    S2CLR_TRY(need(d, affine, args->shift, "shift"));
+    return need(d, workspace > 0, args->workspace, "workspace");
+}
+
+s2clr_status s2clr_op_check_backward(const s2clr_op_desc *d, size_t workspace,
+                                     const s2clr_op_args *args)
+{
+    const bool conv = d->kind == S2CLR_OP_CONV, affine = d->kind == S2CLR_OP_AFFINE;
+    S2CLR_TRY(need_training(d));
+    S2CLR_TRY(need(d, true, args->dy, "dy"));
+    S2CLR_TRY(need(d, d->relu, args->y, "y"));
+    S2CLR_TRY(need(d, affine || (conv && args->dweight), args->x, "x"));
+    S2CLR_TRY(need(d, conv && args->dx, args->packed, "packed"));
+    for (int i = 0; i < 3; i++) S2CLR_TRY(need(d, affine, args->affine[i], "affine"));
+    return need(d, workspace > 0, args->workspace, "workspace");
+}
+
+s2clr_status s2clr_op_check_reduce(const s2clr_op_desc *d, bool backward, const s2clr_op_args *args)
+{
+    if (d->kind != S2CLR_OP_AFFINE)
+        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: only affine has channel sums",
+                               s2clr_op_kind_name(d->kind));
+    S2CLR_TRY(need_training(d));
+    S2CLR_TRY(need(d, true, args->x, "x"));
+    S2CLR_TRY(need(d, backward, args->dy, "dy"));
+    return need(d, backward && d->relu, args->y, "y");
+}
+
+s2clr_status s2clr_op_check_scratch(const s2clr_op_desc *d, size_t needed, size_t there)
+{
+    if (there >= needed) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "%s op: the stream was made with %zu bytes of scratch, %zu are needed",
+                           s2clr_op_kind_name(d->kind), there, needed);
+}
+
 /* ---- precision ---- */
 
 static const char *const precisions[S2CLR_PRECISIONS] = {

@@ -197,23 +197,12 @@ static size_t op_workspace_bytes(const s2clr_op *op)
     return d->kind == S2CLR_OP_MAXPOOL && d->training ? portable_count(d->y) * sizeof(int32_t) : 0;
 }
 
-static s2clr_status need(const s2clr_op *op, bool needed, const void *pointer, const char *what)
-{
-    if (!needed || pointer) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: %s was not given",
-                           s2clr_op_kind_name(op->desc.kind), what);
-}
-
 static s2clr_status op_pack(const s2clr_op *op, s2clr_stream *stream, const float *weight,
                             const float *bias, void *packed)
 {
     (void)stream;
     const s2clr_op_desc *const d = &op->desc;
-    if (d->kind != S2CLR_OP_CONV)
-        return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: has no weights to pack",
-                               s2clr_op_kind_name(d->kind));
-    S2CLR_TRY(need(op, true, weight, "the weight"));
-    S2CLR_TRY(need(op, d->bias, bias, "the bias"));
+    S2CLR_TRY(s2clr_op_check_pack(&op->desc, weight, bias, packed));
     float *const to = packed;
     const size_t count = s2clr_op_weight_count(d);
     memcpy(to, weight, count * sizeof(float));
@@ -225,56 +214,27 @@ static s2clr_status op_pack(const s2clr_op *op, s2clr_stream *stream, const floa
 static s2clr_status op_forward(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args)
 {
     const s2clr_op_desc *const d = &op->desc;
-    const bool affine = d->kind == S2CLR_OP_AFFINE;
-    S2CLR_TRY(need(op, true, args->x, "x"));
-    S2CLR_TRY(need(op, true, args->y, "y"));
-    S2CLR_TRY(need(op, d->kind == S2CLR_OP_CONV, args->packed, "packed"));
-    S2CLR_TRY(need(op, d->residual, args->residual, "residual"));
-    S2CLR_TRY(need(op, affine, args->scale, "scale"));
-    S2CLR_TRY(need(op, affine, args->shift, "shift"));
-    S2CLR_TRY(need(op, op_workspace_bytes(op) > 0, args->workspace, "workspace"));
+    S2CLR_TRY(s2clr_op_check_forward(d, op_workspace_bytes(op), args));
     op->kernel->forward(d, args, stream->scratch);
     round_all(op->rounds, portable_count(d->y), args->y);
     return S2CLR_OK;
 }
 
-static s2clr_status need_training(const s2clr_op *op)
-{
-    if (op->desc.training) return S2CLR_OK;
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: was not made for training",
-                           s2clr_op_kind_name(op->desc.kind));
-}
-
 static s2clr_status op_backward(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args)
 {
     const s2clr_op_desc *const d = &op->desc;
-    const bool conv = d->kind == S2CLR_OP_CONV, affine = d->kind == S2CLR_OP_AFFINE;
-    S2CLR_TRY(need_training(op));
-    S2CLR_TRY(need(op, true, args->dy, "dy"));
-    S2CLR_TRY(need(op, d->relu, args->y, "y"));
-    S2CLR_TRY(need(op, affine || (conv && args->dweight), args->x, "x"));
-    S2CLR_TRY(need(op, conv && args->dx, args->packed, "packed"));
-    for (int i = 0; i < 3; i++) S2CLR_TRY(need(op, affine, args->affine[i], "affine"));
-    S2CLR_TRY(need(op, op_workspace_bytes(op) > 0, args->workspace, "workspace"));
+    S2CLR_TRY(s2clr_op_check_backward(d, op_workspace_bytes(op), args));
     op->kernel->backward(d, args, stream->scratch);
     round_all(op->rounds, portable_count(d->x), args->dx);
     round_all(op->rounds, portable_count(s2clr_op_residual(d)), args->dresidual);
     return S2CLR_OK;
 }
 
-static s2clr_status need_affine(const s2clr_op *op)
-{
-    if (op->desc.kind == S2CLR_OP_AFFINE) return need_training(op);
-    return s2clr_error_set(S2CLR_ERR_ARGUMENT, "%s op: only affine has channel sums",
-                           s2clr_op_kind_name(op->desc.kind));
-}
-
 static s2clr_status op_reduce(const s2clr_op *op, s2clr_stream *stream, const s2clr_op_args *args,
                               double *sums)
 {
     (void)stream;
-    S2CLR_TRY(need_affine(op));
-    S2CLR_TRY(need(op, true, args->x, "x"));
+    S2CLR_TRY(s2clr_op_check_reduce(&op->desc, false, args));
     portable_affine_sums(&op->desc, args, sums);
     return S2CLR_OK;
 }
@@ -283,10 +243,7 @@ static s2clr_status op_reduce_backward(const s2clr_op *op, s2clr_stream *stream,
                                        const s2clr_op_args *args, double *sums)
 {
     (void)stream;
-    S2CLR_TRY(need_affine(op));
-    S2CLR_TRY(need(op, true, args->x, "x"));
-    S2CLR_TRY(need(op, true, args->dy, "dy"));
-    S2CLR_TRY(need(op, op->desc.relu, args->y, "y"));
+    S2CLR_TRY(s2clr_op_check_reduce(&op->desc, true, args));
     portable_affine_sums_backward(&op->desc, args, sums);
     return S2CLR_OK;
 }
