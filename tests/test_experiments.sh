@@ -42,6 +42,13 @@ find work -name model.safetensors -exec cksum {} + | sort >after
 true_that 'trains nothing' cmp before after
 expect 'other settings' 1 'take another folder' few_labels 8
 
+expect 'by how much' 0 'tuned          - scratch     1 ' \
+    python3 "$experiments/label_efficiency.py" work ahead
+expect 'for the manual' 0 '.It 50 % Ta tuned Ta 0' \
+    python3 "$experiments/label_efficiency.py" work mdoc
+expect 'learning rates' 0 '0.5 tuned 0.01: AUC' env DEVICE=cpu WIDTH=4 STEPS=2 SHARES=0.5 RATES=0.01 \
+    sh "$experiments/label_rates.sh" "$S2CLR" data/eurosat_rgb.zip work
+
 expect 'models of ten bands' 0 '' env DEVICE=cpu PRETRAIN=1 BATCH=8 TEACH=1 DISTIL=1 JUDGED=0 \
     sh "$experiments/l2a_models.sh" "$S2CLR" data work
 for model in resnet18-l2a-encoder dense-l2a-permanentcrop pixel-l2a-permanentcrop; do

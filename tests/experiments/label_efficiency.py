@@ -2,9 +2,11 @@
 
     python3 label_efficiency.py WORK runs    one line of CSV per run
     python3 label_efficiency.py WORK table   mean, deviation and 95 % interval over the seeds
-    python3 label_efficiency.py WORK mdoc    the same as rows for a manual page
+    python3 label_efficiency.py WORK ahead   by how much each method is ahead of another
+    python3 label_efficiency.py WORK mdoc    all of it as lists for a manual page
 
-The interval is Student's over the seeds. A seed chooses the labels (below 100 %), the first weights
+The interval is Student's over the seeds; differences are taken seed by seed, since the methods of
+one seed have the same labels. A seed chooses the labels (below 100 %), the first weights
 of what is new and the order of patches; the encoder, the balanced set of the task crop and the test
 patches are the same for all seeds. So it says what another draw of labels and another training
 would give, not what another encoder or other test patches would. At 50 % two draws share half of
@@ -18,16 +20,27 @@ from pathlib import Path
 
 NAME = re.compile(r"(?P<method>.+)-(?P<task>crop|ten)-(?P<share>[0-9.]+)-(?P<seed>\d+)$")
 PROBE = re.compile(r"(?P<method>encoder|random)-linear-(?P<task>crop|ten)$")
-MEASURES = {"crop": ("auc", "accuracy", "f1"), "ten": ("accuracy", "macro_f1", "auc")}
+MEASURES = {"crop": ("auc", "accuracy", "f1", "ece", "p50", "p10", "p2.3"),
+            "ten": ("accuracy", "macro_f1", "auc")}
+SPREAD = 3  # so many of them with deviation and interval
+# Precision at the threshold of the model, were this share of all patches positive.
+PRECISION = {"p50": 0.5, "p10": 0.1, "p2.3": 0.023}
 # Two-sided 95 % points of Student's distribution, by degrees of freedom.
 STUDENT = (math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-METHODS = ("scratch", "tuned")
+METHODS = ("scratch", "tuned", "resnet18", "resnet18-half", "dense", "pixel")
+# Who is compared with whom.
+AHEAD = [(method, "scratch") for method in METHODS[1:]] + [("dense", "resnet18")]
+
+
+def same_decisions(row, prevalence):
+    return next(a for a in row["at_prevalence"] if a["prevalence"] == prevalence)["same_decisions"]
 
 
 def balanced(row):
-    """AUC does not depend on the share of positives; the others are told at one half."""
-    at = next(a for a in row["at_prevalence"] if a["prevalence"] == 0.5)["same_decisions"]
-    return {"auc": row["metrics"]["auc"], "accuracy": at["accuracy"], "f1": at["f1"]}
+    """AUC does not depend on the share of positives; accuracy, F1 and ECE are told at one half."""
+    half = same_decisions(row, 0.5)
+    return {"auc": row["metrics"]["auc"], **{m: half[m] for m in ("accuracy", "f1", "ece")},
+            **{name: same_decisions(row, p)["precision"] for name, p in PRECISION.items()}}
 
 
 def numbers(task, row):
@@ -82,26 +95,73 @@ def rows_of(runs):
 
 def print_table(runs):
     for task in MEASURES:
-        print(f"\n{task:5} {'labels':>7} {'method':10} {'seeds':>5}" +
-              "".join(f"  {m:>8} {'sd':>6} {'+-95%':>6}" for m in MEASURES[task]))
+        spread, plain = MEASURES[task][:SPREAD], MEASURES[task][SPREAD:]
+        print(f"\n{task:5} {'labels':>7} {'method':14} {'seeds':>5}" +
+              "".join(f"  {m:>8} {'sd':>6} {'+-95%':>6}" for m in spread) +
+              "".join(f"  {m:>6}" for m in plain))
         for t, share, method, seeds, cells in rows_of(runs):
             if t == task:
-                print(f"{'':5} {100 * share:6g}% {method:10} {seeds:5}" +
-                      "".join(f"  {m:8.4f} {s:6.4f} {h:6.4f}" for m, s, h in cells))
-        first = next((r for r in runs if r["task"] == task and "linear" in r["method"]), None)
-        for row in first["baselines"] if first else ():
-            values = numbers(task, row)
-            print(f"{'':5} {'100':>6}% {row['name'][:60]}: " +
+                print(f"{'':5} {100 * share:6g}% {method:14} {seeds:5}" +
+                      "".join(f"  {m:8.4f} {s:6.4f} {h:6.4f}" for m, s, h in cells[:SPREAD]) +
+                      "".join(f"  {m:6.3f}" for m, _, _ in cells[SPREAD:]))
+        for name, values in baselines(runs, task):
+            print(f"{'':5} {'100':>6}% {name}: " +
                   ", ".join(f"{m} {v['value']:.4f}" for m, v in values.items()))
 
 
+def baselines(runs, task):
+    first = next((r for r in runs if r["task"] == task and "linear" in r["method"]), None)
+    return [(row["name"].split(" +")[0], numbers(task, row)) for row in (first["baselines"] if first else ())]
+
+
+def differences(runs):
+    """(task, share, method, other, seeds, (mean, deviation, half) of the first measure)"""
+    value = {(r["task"], r["share"], r["method"], r["seed"]): r[MEASURES[r["task"]][0]]
+             for r in runs}
+    for task, share in sorted({(r["task"], r["share"]) for r in runs}):
+        for method, other in AHEAD:
+            seeds = [k[3] for k in value if k[:3] == (task, share, method)
+                     and (task, share, other, k[3]) in value]
+            if seeds:
+                yield task, share, method, other, len(seeds), over_seeds(
+                    [value[task, share, method, s] - value[task, share, other, s] for s in seeds])
+
+
+def print_ahead(runs):
+    for task, share, method, other, seeds, (mean, deviation, half) in differences(runs):
+        print(f"{task:5} {100 * share:6g}% {MEASURES[task][0]:8} {method:14} - {other:10} {seeds:2}"
+              f" {mean:+.4f} sd {deviation:.4f} +- {half:.4f}")
+
+
+def half_text(cell):
+    return "" if math.isnan(cell[2]) else f"{cell[2]:.4f}"
+
+
+def print_list(header, lines):
+    widths = [max(len(line[i]) for line in [header, *lines]) for i in range(len(header))]
+    print(".Bl -column " + " ".join('"' + "x" * w + '"' for w in widths) + " -compact")
+    for line in [header, *lines]:
+        print(".It " + " Ta ".join(cell or "\\&" for cell in line))
+    print(".El")
+
+
 def print_mdoc(runs):
-    for task, share, method, seeds, cells in rows_of(runs):
-        mean, _, half = cells[0]
-        print(f".It {task} Ta {100 * share:g} % Ta {method} Ta {mean:.4f} \\(+- {half:.4f} Ta " +
-              " Ta ".join(f"{m:.3f}" for m, _, _ in cells[1:]) + f" Ta {seeds}")
+    for task, measures in MEASURES.items():
+        print(f'.\\" {task}')
+        print_list(["labels", "method", measures[0], "+-", *measures[1:], "runs"],
+                   [[f"{100 * share:g} %", method, f"{cells[0][0]:.4f}", half_text(cells[0]),
+                     *(f"{mean:.3f}" for mean, _, _ in cells[1:]), str(seeds)]
+                    for t, share, method, seeds, cells in rows_of(runs) if t == task] +
+                   [["100 %", name, f"{values[measures[0]]['value']:.4f}", "",
+                     *(f"{values[m]['value']:.3f}" for m in measures[1:]), "1"]
+                    for name, values in baselines(runs, task)])
+    print('.\\" ahead')
+    print_list(["task", "labels", "method", "ahead of", "by", "+-", "runs"],
+               [[task, f"{100 * share:g} %", method, other, f"{cell[0]:+.4f}",
+                 half_text(cell), str(seeds)]
+                for task, share, method, other, seeds, cell in differences(runs)])
 
 
 if __name__ == "__main__":
-    {"runs": print_runs, "table": print_table, "mdoc": print_mdoc}[sys.argv[2]](
-        read_runs(sys.argv[1]))
+    {"runs": print_runs, "table": print_table, "ahead": print_ahead, "mdoc": print_mdoc}[
+        sys.argv[2]](read_runs(sys.argv[1]))

@@ -21,17 +21,21 @@ here=$(dirname "$0")
 : "${ARCH:=resnet18}" "${WIDTH:=32}" "${DEVICE:=auto}" "${SEEDS:=1 2 3}"
 : "${PRETRAIN:=40}" "${BATCH:=256}" "${DISTIL:=6}"
 : "${CROP_STEPS:=800}" "${TEN_STEPS:=1500}" "${ROUNDS:=12}" # steps of 32 at least, and rounds
+# Learning rates. Chosen by AUC on the validation part, which no test uses, with draws of labels of
+# their own (label_rates.sh).
+: "${SCRATCH_RATE:=0.0003}" "${TUNED_RATE:=0.0003}"
 : "${CROP_SHARES:=0.01 0.03 0.1 0.25 0.5 1}" "${TEN_SHARES:=0.01 0.1 1}"
 # name:architecture:width
 : "${STUDENTS:=resnet18:resnet18:32 resnet18-half:resnet18:16 dense:dense:48 pixel:pixel:32}"
 card=$here/eurosat_rgb.json
 mkdir -p "$work"
 
-settings="$ARCH $WIDTH $PRETRAIN $BATCH $DISTIL $CROP_STEPS $TEN_STEPS $ROUNDS"
+settings="$ARCH $WIDTH $PRETRAIN $BATCH $DISTIL $CROP_STEPS $TEN_STEPS $ROUNDS \
+$SCRATCH_RATE $TUNED_RATE"
 [ -f "$work/settings" ] || echo "$settings" >"$work/settings"
 [ "$(cat "$work/settings")" = "$settings" ] || {
     echo "label_efficiency.sh: $work was begun with $(cat "$work/settings"), now: $settings" \
-        "(architecture, width, epochs, batch, steps); take another folder" >&2
+        "(architecture, width, epochs, batch, steps, rates); take another folder" >&2
     exit 1
 }
 
@@ -85,11 +89,11 @@ compare() { # compare TASK SHARE SEED
     # shellcheck disable=SC2046,SC2086 # lists of words
     {
         if [ ! -f "$work/scratch-$key.json" ] || [ ! -f "$work/tuned-$key.json" ]; then
-            some="$some --augment flip,rot90,shift --rate 0.001"
+            some="$some --augment flip,rot90,shift"
             some="$some --epochs $(rounds "$task" $(labelled "$task") -o "$work/try" $some $scratch)"
-            run "scratch-$key" supervised $(labelled "$task") $some $scratch
+            run "scratch-$key" supervised $(labelled "$task") $some $scratch --rate "$SCRATCH_RATE"
             measure "scratch-$key" $(everything "$task") --filters 0
-            run "tuned-$key" finetune $(labelled "$task") $some --group-decay 0.7 \
+            run "tuned-$key" finetune $(labelled "$task") $some --rate "$TUNED_RATE" \
                 -m "$work/encoder/model.safetensors"
             measure "tuned-$key" $(everything "$task") --filters 0
         fi
