@@ -197,7 +197,7 @@ class Command final : public GDALAlgorithm
 
     s2clr_status run(const s2clr_program_call *call, Listener *listener)
     {
-        const s2clr_progress progress = {on_progress, listener};
+        const s2clr_progress progress = {on_progress, listener, nullptr};
         s2clr_program_result result;
         char *program;
         S2CLR_TRY(s2clr_program_find(nullptr, &program));

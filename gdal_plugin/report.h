@@ -13,4 +13,8 @@
 /* One CE_Failure with the thread's error text. io: the number a failure of a file gets. */
 CPLErr report_failure(s2clr_status status, CPLErrorNum io);
 
+/* CE_None, and after the first pixels one CE_Warning when the CPU computes them because a device
+ * does not work. */
+CPLErr report_done();
+
 #endif

@@ -98,7 +98,7 @@ CPLErr ViewBand::IReadBlock(int block_x, int block_y, void *image)
     if (bands == 1) {
         const s2clr_status status = s2clr_view_block(owner()->view(), owner()->factor(), block_x,
                                                      block_y, static_cast<float *>(image));
-        return status == S2CLR_OK ? CE_None : report_failure(status, CPLE_FileIO);
+        return status == S2CLR_OK ? report_done() : report_failure(status, CPLE_FileIO);
     }
     std::unique_ptr<float, void (*)(void *)> values(
         static_cast<float *>(
@@ -110,7 +110,7 @@ CPLErr ViewBand::IReadBlock(int block_x, int block_y, void *image)
     if (status != S2CLR_OK) return report_failure(status, CPLE_FileIO);
     memcpy(image, values.get() + static_cast<size_t>(nBand - 1) * pixels, pixels * sizeof(float));
     keep_other_bands(block_x, block_y, values.get());
-    return CE_None;
+    return report_done();
 }
 
 CPLErr ViewBand::IRasterIO(GDALRWFlag flag, int x, int y, int width, int height, void *data,

@@ -46,12 +46,12 @@ static CPLErr read_rows(ViewDataset *dataset, const view_io &io, int row, int ro
 {
     strip_progress strip{io.extra, static_cast<double>(row) / io.height,
                          static_cast<double>(rows) / io.height};
-    s2clr_progress progress{strip_report, &strip};
+    s2clr_progress progress{strip_report, &strip, nullptr};
     const bool shown = io.extra && io.extra->pfnProgress;
     const s2clr_status status =
         s2clr_view_read(dataset->view(), dataset->factor(), io.x, io.y + row, io.width, rows,
                         values, shown ? &progress : nullptr);
-    return status == S2CLR_OK ? CE_None : report_failure(status, CPLE_FileIO);
+    return status == S2CLR_OK ? report_done() : report_failure(status, CPLE_FileIO);
 }
 
 /* ---- into the caller's buffer ---- */

@@ -9,10 +9,18 @@
  *   - devices=N: how many (1)
  *   - sm=90: compute capability
  *   - driver=0: there is no driver
+ *   - only=N: starting a context on another device than this one is a misuse
  *   - memory=MIB: of each device (81920)
  *   - fail=ENTRY:N: the N-th call of ENTRY fails; without :N every call
+ *   - cudart=13000, cudnn=91900, dnnrt=13000, blas=130100: versions of the libraries, and of the
+ *     runtime that cuDNN was built for
+ *   - breaks: a call of cuDNN or cuBLASLt that fails has found the device broken
  *   - noengine=KIND: cuDNN offers nothing for graphs that are fused | forward | data | filter | all
+ *   - noengine=product: cuBLASLt has no algorithm
  *   - noplan: no engine can be made into a plan but those of cuDNN's fallback list
+ *   - plan=5000: making a plan fails with this code of cuDNN
+ *   - wrong: convolutions give values that are 2 % too large
+ *   - slow: cuDNN takes its time to queue something
  *   - nonvrtc: engines that are compiled at run time cannot be made into plans
  *   - noready: the others cannot
  *   - keeps: what is left behind at the end is no fault (of programs that free nothing then)
@@ -21,7 +29,8 @@
  * What a device would punish at random is punished always: addresses on the device cannot be read
  * by the host, fresh memory is full of NaN, work that was queued is done when somebody waits for it
  * and not before, and whatever is wrong with an argument, a descriptor or an address is said on
- * stderr. A process in which that happened, or that leaves something behind, ends with status 66.
+ * stderr. A forked child of a process that used it gets errors. A process in which that happened,
+ * or that leaves something behind, ends with status 66.
  */
 #ifndef S2CLR_TESTS_CUDA_FAKE_H
 #define S2CLR_TESTS_CUDA_FAKE_H
@@ -74,6 +83,8 @@ size_t fake_memory_free(int device);
 
 /* ---- cuda_fake_runtime.c ---- */
 
+enum { DEVICES_MAX = 16 };
+
 typedef void (*fake_work)(void *args);
 
 /* Queues work with a copy of its arguments. */
@@ -86,6 +97,11 @@ cudaError_t fake_broken(void);
 void fake_break(void); /* an illegal address: nothing works from now on */
 void fake_mend(void);
 cudaError_t fake_result(cudaError_t code);
+
+/* ---- cuda_fake_nccl.c ---- */
+
+/* Whether a rank waits on that stream for the others of its group. */
+bool fake_collective_pending(cudaStream_t stream);
 
 /* ---- numbers ---- */
 

@@ -60,7 +60,7 @@ cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle)
 
 size_t cublasLtGetVersion(void)
 {
-    return CUBLAS_VERSION;
+    return (size_t)fake_number("blas", CUBLAS_VERSION);
 }
 
 const char *cublasLtGetStatusString(cublasStatus_t status)
@@ -226,7 +226,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
                                               cublasLtMatmulPreference_t preference, int wanted,
                                               cublasLtMatmulHeuristicResult_t results[], int *count)
 {
-    FAKE_ENTRY(CUBLAS_STATUS_NOT_SUPPORTED)
+    FAKE_ENTRY(CUBLAS_STATUS_INTERNAL_ERROR)
     const wishes *const w = (const wishes *)(const void *)preference;
     if (!fake_object_is(handle, handle_kind) || !fake_object_is(w, wishes_kind) ||
         !known(a, b, c, d, desc) ||
@@ -235,7 +235,8 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
               (const matrix *)(const void *)d))
         FAKE_RETURN(CUBLAS_STATUS_INVALID_VALUE);
     *count = 0;
-    if (wanted < 1 || w->workspace < WORKSPACE) FAKE_RETURN(CUBLAS_STATUS_NOT_SUPPORTED);
+    if (wanted < 1 || w->workspace < WORKSPACE || fake_is("noengine", "product"))
+        FAKE_RETURN(CUBLAS_STATUS_NOT_SUPPORTED);
     memset(&results[0], 0, sizeof results[0]);
     results[0].algo.data[0] = ALGORITHM;
     results[0].workspaceSize = WORKSPACE;

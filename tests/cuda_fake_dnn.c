@@ -3,11 +3,13 @@
  * which descriptor, of which type and how many, stands in one table; whatever is not in it is
  * refused.
  */
+#define _GNU_SOURCE
 #include "cuda_fake_dnn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char fake_descriptor_kind[] = "cuDNN descriptor", fake_handle_kind[] = "cuDNN handle";
 
@@ -363,6 +365,23 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream)
     FAKE_RETURN(CUDNN_STATUS_SUCCESS);
 }
 
+/* A plan must not be run by two threads at once: queuing takes a while, in which others may call.
+ */
+static cudnnStatus_t execute(cudaStream_t stream, fake_descriptor *plan,
+                             const fake_descriptor *pack)
+{
+    if (plan->busy) fake_misuse("a plan is run by two threads at once");
+    plan->busy = true;
+    if (fake_is("slow", "")) {
+        fake_unlock();
+        usleep(2000);
+        fake_lock();
+    }
+    const cudnnStatus_t status = fake_execute(stream, plan, pack);
+    plan->busy = false;
+    return status;
+}
+
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t pack)
 {
@@ -377,12 +396,17 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
         fake_misuse("cudnnBackendExecute: no plan, no pack, another device or no stream");
         FAKE_RETURN(CUDNN_STATUS_BAD_PARAM);
     }
-    FAKE_RETURN(fake_execute(handle->stream, p, v));
+    FAKE_RETURN(execute(handle->stream, plan, v));
 }
 
 size_t cudnnGetVersion(void)
 {
-    return CUDNN_VERSION;
+    return (size_t)fake_number("cudnn", CUDNN_VERSION);
+}
+
+size_t cudnnGetCudartVersion(void)
+{
+    return (size_t)fake_number("dnnrt", CUDART_VERSION);
 }
 
 const char *cudnnGetErrorString(cudnnStatus_t status)

@@ -45,7 +45,7 @@ typedef struct fake_attribute {
 
 typedef struct fake_descriptor {
     cudnnBackendDescriptorType_t type;
-    bool finalised;
+    bool finalised, busy; /* busy: a plan that a thread is queuing */
     fake_attribute *attributes;
     fake_program program;
 } fake_descriptor;

@@ -4,7 +4,7 @@
  * an allocation of its own. An address is never given twice: use after free is always seen.
  */
 #define _GNU_SOURCE
-#include "cuda_fake.h"
+#include "cuda_fake_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +115,7 @@ cudaError_t cudaMalloc(void **out, size_t bytes)
     if (fake_broken()) FAKE_RETURN(fake_result(fake_broken()));
     if (!out) FAKE_RETURN(fake_result(cudaErrorInvalidValue));
     *out = NULL;
+    if (fake_capturing("cudaMalloc")) FAKE_RETURN(fake_result(cudaErrorStreamCaptureUnsupported));
     FAKE_RETURN(fake_result(bytes ? piece_new(bytes, out) : cudaSuccess));
 }
 
@@ -123,6 +124,7 @@ cudaError_t cudaFree(void *address)
 {
     FAKE_RELEASE();
     if (!address) FAKE_RETURN(fake_result(cudaSuccess));
+    fake_capturing("cudaFree");
     fake_run_all();
     piece *const p = piece_of(address);
     if (!p || !p->kept || range + p->at != (unsigned char *)address) {
@@ -152,6 +154,8 @@ cudaError_t cudaHostAlloc(void **out, size_t bytes, unsigned flags)
     FAKE_ENTRY(fake_result(cudaErrorMemoryAllocation))
     (void)flags;
     if (fake_broken()) FAKE_RETURN(fake_result(fake_broken()));
+    if (fake_capturing("pinning memory"))
+        FAKE_RETURN(fake_result(cudaErrorStreamCaptureUnsupported));
     *out = malloc(bytes ? bytes : 1);
     if (!*out) abort();
     memset(*out, 0xff, bytes);

@@ -6,10 +6,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static _Thread_local int current_device;
 static _Thread_local cudaError_t last_error;
 static cudaError_t broken;
+static pid_t owner; /* the process that first used CUDA; 0: none yet */
+static bool started[DEVICES_MAX];
 
 /* ---- errors ---- */
 
@@ -26,6 +29,13 @@ void fake_break(void)
 void fake_mend(void)
 {
     broken = last_error = cudaSuccess;
+    owner = 0;
+}
+
+static bool is_forked(void)
+{
+    if (!owner) owner = getpid();
+    return owner != getpid();
 }
 
 cudaError_t fake_result(cudaError_t code)
@@ -53,6 +63,7 @@ static const struct {
     {cudaSuccess, "cudaSuccess", "no error"},
     {cudaErrorInvalidValue, "cudaErrorInvalidValue", "invalid argument"},
     {cudaErrorMemoryAllocation, "cudaErrorMemoryAllocation", "out of memory"},
+    {cudaErrorInitializationError, "cudaErrorInitializationError", "initialization error"},
     {cudaErrorInsufficientDriver, "cudaErrorInsufficientDriver",
      "CUDA driver version is insufficient for CUDA runtime version"},
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
@@ -65,6 +76,10 @@ static const struct {
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorIllegalAddress, "cudaErrorIllegalAddress",
      "an illegal memory access was encountered"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
+     "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated",
+     "operation failed due to a previous error during capture"},
     {cudaErrorUnknown, "cudaErrorUnknown", "unknown error"},
 };
 
@@ -96,6 +111,7 @@ static int devices(void)
 static cudaError_t driver(void)
 {
     if (fake_number("driver", 1) == 0) return cudaErrorInsufficientDriver;
+    if (is_forked()) return cudaErrorInitializationError;
     return devices() < 1 ? cudaErrorNoDevice : broken;
 }
 
@@ -118,12 +134,49 @@ static cudaError_t device_check(int device)
     return device >= 0 && device < devices() ? cudaSuccess : cudaErrorInvalidDevice;
 }
 
+static bool is_for_others(int device)
+{
+    return fake_number("only", device) != device;
+}
+
+/* As since CUDA 12: the device's context is there from now on. */
 cudaError_t cudaSetDevice(int device)
 {
     FAKE_ENTRY(fake_result(cudaErrorDevicesUnavailable))
     const cudaError_t code = device_check(device);
-    if (code == cudaSuccess) current_device = device;
+    if (code == cudaSuccess) {
+        if (is_for_others(device)) fake_misuse("a context is started on device %d", device);
+        started[device % DEVICES_MAX] = true;
+        current_device = device;
+    }
     FAKE_RETURN(fake_result(code));
+}
+
+/* As cuDevicePrimaryCtxGetState of the driver. */
+static int context_state(int device, unsigned *flags, int *active)
+{
+    fake_lock();
+    *flags = 0;
+    *active = started[device % DEVICES_MAX] && !is_for_others(device);
+    fake_unlock();
+    return 0;
+}
+
+cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **function, unsigned version,
+                                             unsigned long long flags,
+                                             enum cudaDriverEntryPointQueryResult *found)
+{
+    int (*const known)(int, unsigned *, int *) = context_state;
+    FAKE_ENTRY(fake_result(cudaErrorUnknown))
+    if (version < 12000 || flags != cudaEnableDefault ||
+        strcmp(symbol, "cuDevicePrimaryCtxGetState") != 0) {
+        fake_misuse("the driver's %s is not pretended", symbol);
+        *found = cudaDriverEntryPointSymbolNotFound;
+        FAKE_RETURN(fake_result(cudaSuccess));
+    }
+    memcpy(function, &known, sizeof known);
+    *found = cudaDriverEntryPointSuccess;
+    FAKE_RETURN(fake_result(driver()));
 }
 
 cudaError_t cudaGetDevice(int *device)
@@ -168,7 +221,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
 cudaError_t cudaRuntimeGetVersion(int *version)
 {
     FAKE_ENTRY(fake_result(cudaErrorUnknown))
-    *version = CUDART_VERSION;
+    *version = fake_number("cudart", CUDART_VERSION);
     FAKE_RETURN(fake_result(cudaSuccess));
 }
 

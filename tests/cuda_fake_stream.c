@@ -2,30 +2,10 @@
  * Streams, events and copies of the pretended CUDA. A stream is a queue: what is in it is done, in
  * order, when somebody waits for it.
  */
-#include "cuda_fake.h"
+#include "cuda_fake_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct task {
-    struct task *next;
-    fake_work work;
-    void *args;
-    struct CUevent_st *mark; /* instead of work: the event that this place is */
-    struct CUevent_st *wait; /* instead of work: another stream's place that comes first */
-} task;
-
-struct CUstream_st {
-    struct CUstream_st *next; /* of all streams */
-    int device;
-    task *first, *last;
-};
-
-struct CUevent_st {
-    struct CUstream_st *stream; /* NULL: not recorded, or done */
-};
-
-enum { DEVICES_MAX = 16 };
 
 static const char stream_kind[] = "stream", event_kind[] = "event";
 static struct CUstream_st *streams;
@@ -48,21 +28,35 @@ static void do_task(const task *t)
     if (t->work && !fake_broken()) t->work(t->args);
 }
 
+static task *take_first(task_list *list)
+{
+    task *const t = list->first;
+    list->first = t->next;
+    if (!list->first) list->last = NULL;
+    return t;
+}
+
+void fake_drop(task_list *list)
+{
+    while (list->first) {
+        task *const t = take_first(list);
+        free(t->args);
+        free(t);
+    }
+}
+
 /* Until the event was passed; NULL: all. An event recorded twice is passed at its last place. */
 static void run_until(struct CUstream_st *stream, const struct CUevent_st *event)
 {
-    while (stream->first && (!event || event->stream == stream)) {
-        task *const t = stream->first;
-        stream->first = t->next;
-        if (!stream->first) stream->last = NULL;
+    while (stream->queue.first && (!event || event->stream == stream)) {
+        task *const t = take_first(&stream->queue);
         do_task(t);
         free(t->args);
         free(t);
     }
 }
 
-/* NULL and a misuse when it is none. */
-static struct CUstream_st *stream_of(cudaStream_t stream)
+struct CUstream_st *fake_stream_of(cudaStream_t stream)
 {
     if (stream) return fake_object_is(stream, stream_kind) ? stream : NULL;
     struct CUstream_st *const own = &defaults[fake_device() % DEVICES_MAX];
@@ -76,18 +70,35 @@ void fake_run_all(void)
     for (struct CUstream_st *s = streams; s; s = s->next) run_until(s, NULL);
 }
 
-static void append(struct CUstream_st *stream, task *t)
+static void append(task_list *list, task *t)
 {
-    if (stream->last)
-        stream->last->next = t;
+    if (list->last)
+        list->last->next = t;
     else
-        stream->first = t;
-    stream->last = t;
+        list->first = t;
+    list->last = t;
+}
+
+void fake_append(task_list *list, fake_work work, const void *args, size_t bytes)
+{
+    task *const t = fake_calloc(1, sizeof *t);
+    *t = (task){.work = work, .args = fake_calloc(1, bytes), .bytes = bytes};
+    memcpy(t->args, args, bytes);
+    append(list, t);
+}
+
+bool fake_capturing(const char *what)
+{
+    bool found = false;
+    for (struct CUstream_st *s = streams; s; s = s->next)
+        if (s->capturing && pthread_equal(s->capturer, pthread_self())) found = s->invalid = true;
+    if (found) fake_misuse("%s while a stream is captured", what);
+    return found;
 }
 
 cudaError_t fake_queue(cudaStream_t to, fake_work work, const void *args, size_t bytes)
 {
-    struct CUstream_st *const stream = stream_of(to);
+    struct CUstream_st *const stream = fake_stream_of(to);
     if (fake_broken()) return fake_broken();
     if (!stream) return cudaErrorInvalidResourceHandle;
     if (stream->device != fake_device()) {
@@ -95,10 +106,11 @@ cudaError_t fake_queue(cudaStream_t to, fake_work work, const void *args, size_t
                     stream->device, fake_device());
         return cudaErrorInvalidResourceHandle;
     }
-    task *const t = fake_calloc(1, sizeof *t);
-    *t = (task){.work = work, .args = fake_calloc(1, bytes)};
-    memcpy(t->args, args, bytes);
-    append(stream, t);
+    if (stream->capturing && !pthread_equal(stream->capturer, pthread_self())) {
+        fake_misuse("a stream that another thread captures was given work");
+        return cudaErrorStreamCaptureWrongThread;
+    }
+    fake_append(stream->capturing ? &stream->captured : &stream->queue, work, args, bytes);
     return cudaSuccess;
 }
 
@@ -123,6 +135,8 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream)
     if (!fake_object_is(stream, stream_kind))
         FAKE_RETURN(fake_result(cudaErrorInvalidResourceHandle));
     run_until(stream, NULL);
+    if (stream->capturing) fake_misuse("a stream that is captured was destroyed");
+    fake_drop(&stream->captured);
     for (struct CUstream_st **at = &streams; *at; at = &(*at)->next)
         if (*at == stream) {
             *at = stream->next;
@@ -136,10 +150,24 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream)
 cudaError_t cudaStreamSynchronize(cudaStream_t of)
 {
     FAKE_ENTRY(fake_result((fake_break(), cudaErrorIllegalAddress)))
-    struct CUstream_st *const stream = stream_of(of);
+    struct CUstream_st *const stream = fake_stream_of(of);
     if (!stream) FAKE_RETURN(fake_result(cudaErrorInvalidResourceHandle));
+    if (fake_capturing("waiting")) FAKE_RETURN(fake_result(cudaErrorStreamCaptureUnsupported));
+    if (fake_collective_pending(of))
+        fake_misuse("a stream is waited for whose collective may never end");
     run_until(stream, NULL);
     FAKE_RETURN(fake_result(fake_broken()));
+}
+
+/* Never done by itself, as cudaEventQuery. */
+cudaError_t cudaStreamQuery(cudaStream_t of)
+{
+    FAKE_ENTRY(fake_result(cudaErrorUnknown))
+    const struct CUstream_st *const stream = fake_stream_of(of);
+    if (!stream) FAKE_RETURN(fake_result(cudaErrorInvalidResourceHandle));
+    if (fake_broken()) FAKE_RETURN(fake_result(fake_broken()));
+    const bool waits = stream->queue.first || fake_collective_pending(of);
+    FAKE_RETURN(waits ? cudaErrorNotReady : cudaSuccess);
 }
 
 /* ---- events ---- */
@@ -171,11 +199,12 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
     if (fake_broken()) FAKE_RETURN(fake_result(fake_broken()));
     if (!fake_object_is(event, event_kind) || !fake_object_is(stream, stream_kind))
         FAKE_RETURN(fake_result(cudaErrorInvalidResourceHandle));
+    if (fake_capturing("an event")) FAKE_RETURN(fake_result(cudaErrorStreamCaptureUnsupported));
     wait_for(event); /* its old place would count as the new one */
     task *const t = fake_calloc(1, sizeof *t);
     t->mark = event;
     event->stream = stream;
-    append(stream, t);
+    append(&stream->queue, t);
     FAKE_RETURN(fake_result(cudaSuccess));
 }
 
@@ -184,6 +213,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event)
     FAKE_ENTRY(fake_result((fake_break(), cudaErrorIllegalAddress)))
     if (!fake_object_is(event, event_kind))
         FAKE_RETURN(fake_result(cudaErrorInvalidResourceHandle));
+    if (fake_capturing("waiting")) FAKE_RETURN(fake_result(cudaErrorStreamCaptureUnsupported));
     wait_for(event);
     FAKE_RETURN(fake_result(fake_broken()));
 }
@@ -204,10 +234,11 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     (void)flags;
     if (!fake_object_is(event, event_kind) || !fake_object_is(stream, stream_kind))
         FAKE_RETURN(fake_result(cudaErrorInvalidResourceHandle));
+    if (fake_capturing("an event")) FAKE_RETURN(fake_result(cudaErrorStreamCaptureUnsupported));
     if (event->stream) {
         task *const t = fake_calloc(1, sizeof *t);
         t->wait = event;
-        append(stream, t);
+        append(&stream->queue, t);
     }
     FAKE_RETURN(fake_result(fake_broken()));
 }
@@ -254,6 +285,8 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaM
     const copy c = {to, from, bytes, 0};
     if (!to || !from) FAKE_RETURN(fake_result(cudaErrorInvalidValue));
     check_sides(&c, kind);
+    if ((!fake_on_device(to) || !fake_on_device(from)) && fake_capturing("memory of the host"))
+        FAKE_RETURN(fake_result(cudaErrorStreamCaptureUnsupported));
     FAKE_RETURN(fake_result(fake_queue(stream, do_copy, &c, sizeof c)));
 }
 
@@ -272,6 +305,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpy
     FAKE_ENTRY(fake_result(cudaErrorUnknown))
     copy c = {to, from, bytes, 0};
     check_sides(&c, kind);
+    fake_capturing("cudaMemcpy");
     if (!fake_broken()) do_copy(&c);
     FAKE_RETURN(fake_result(fake_broken()));
 }

@@ -99,6 +99,15 @@ static void log_calls(void)
     fclose(file);
 }
 
+/* What a failure inside cuDNN or cuBLASLt leaves behind in the runtime. */
+static void library_failed(const char *entry)
+{
+    const bool library = strncmp(entry, "cudnn", 5) == 0 || strncmp(entry, "cublas", 6) == 0;
+    if (!library || strstr(entry, "Destroy")) return;
+    fake_result(cudaErrorInvalidValue);
+    if (fake_is("breaks", "")) fake_break();
+}
+
 bool fake_fails(const char *entry)
 {
     char wish[256];
@@ -107,6 +116,7 @@ bool fake_fails(const char *entry)
     bool fails = false;
     if (value_of("fail", wish) && strncmp(wish, entry, length) == 0)
         fails = wish[length] == '\0' || (wish[length] == ':' && atol(wish + length + 1) == call);
+    if (fails) library_failed(entry);
     return fails;
 }
 

@@ -2,21 +2,29 @@
 # All that needs an NVIDIA GPU, with one command on a bare machine: sh tests/on-gpu.sh [FOLDER]
 #
 # Wants a C compiler, nvcc, cuDNN 9 and cuBLASLt (of CUDA_HOME, the system, or Python's packages
-# nvidia-cudnn and nvidia-cublas), and no network, data, GDAL, oneDNN, autotools or CUnit. Builds
-# the networks and their backends (models/base, backend, net) in FOLDER (default: a new one), then
-# runs what compares all backends, training steps, a check of memory where compute-sanitizer works,
-# and rates beside PyTorch's where that is installed. FOLDER/rates.jsonl has the rates, FOLDER/log
-# the rest. The last line counts; the exit status is 0 when nothing failed.
+# nvidia-cudnn and nvidia-cublas), and no network, data, GDAL, oneDNN, autotools, CUnit or jansson.
+# Builds the networks, their backends and the training steps (models/base, backend, net and some of
+# train) in FOLDER (default: a new one), then runs
 #
-# ON_GPU_SIDE, ON_GPU_BATCH, ON_GPU_SECONDS, ON_GPU_NETWORKS: of the rates (120, 256, 5, "resnet18
-# resnet50 resnet152"). ON_GPU_FAKE=1: with the pretended CUDA of tests/cuda_fake.h; needs CUDA's
-# headers, tells whether this script works.
+#   checks  what compares all backends, training steps, several devices, the networks' goldens
+#   memory  some of these again under compute-sanitizer, where that works
+#   rates   how fast it is, beside PyTorch and TensorRT where Python finds them, and the quotients
+#
+# FOLDER/rates.jsonl has the rates, FOLDER/log the rest. The last line counts; the exit status is 0
+# when nothing failed.
+#
+# ON_GPU_PARTS: which of the three ("checks memory rates"). ON_GPU_SIDE, ON_GPU_BATCH,
+# ON_GPU_SECONDS, ON_GPU_NETWORKS, ON_GPU_SCENE, ON_GPU_LIST: of the rates (120, 256, 5, "resnet18
+# resnet50 resnet152", 10980 pixels, 8192 patches in a contrastive loss). ON_GPU_FAKE=1: with the
+# pretended CUDA of tests/cuda_fake.h, all in miniature; needs CUDA's headers and tells whether this
+# script works.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 out=${1:-$(mktemp -d "${TMPDIR:-/tmp}/s2clr-on-gpu-XXXXXX")}
 mkdir -p "$out/o"
 out=$(cd "$out" && pwd)
 log=$out/log
+fake=${ON_GPU_FAKE:-0}
 run=0 failed=0 skipped=0
 : >"$log"
 : >"$out/rates.jsonl"
@@ -36,19 +44,28 @@ skip() { # skip NAME REASON
     say "SKIP $1: $2"
 }
 
-step() { # step NAME COMMAND...
+step() { # step NAME COMMAND...; 77: it had nothing to do, and its last line says why
     name=$1
     shift
     run=$((run + 1))
     echo "== $name: $*" >>"$log"
-    if "$@" >"$out/now" 2>&1; then
+    status=0
+    "$@" >"$out/now" 2>&1 || status=$?
+    if [ "$status" -eq 0 ]; then
         say "ok   $name: $(tail -n 1 "$out/now")"
+    elif [ "$status" -eq 77 ]; then
+        skip "$name" "$(grep -v -e ' run, ' "$out/now" | tail -n 1)"
     else
         failed=$((failed + 1))
         say "FAIL $name"
         tail -n 15 "$out/now" | cut -c 1-300
     fi
     cat "$out/now" >>"$log"
+}
+
+wants() { # wants PART
+    case " ${ON_GPU_PARTS:-checks memory rates} " in *" $1 "*) return 0 ;; esac
+    return 1
 }
 
 # ---- what is here ----
@@ -63,7 +80,7 @@ for root in nvidia.__path__:
 END
 }
 
-includes= libraries=
+includes='' libraries=''
 look_in() { # look_in FOLDER
     [ ! -d "$1/include" ] || includes="$includes -isystem $1/include"
     for sub in lib64 lib lib/x86_64-linux-gnu lib/aarch64-linux-gnu; do
@@ -75,6 +92,8 @@ compiler=${CC:-cc}
 cuda=${CUDA_HOME:-/usr/local/cuda}
 nvcc=$cuda/bin/nvcc
 [ -x "$nvcc" ] || nvcc=$(command -v nvcc || :)
+sanitizer=$cuda/bin/compute-sanitizer
+[ -x "$sanitizer" ] || sanitizer=$(command -v compute-sanitizer || :)
 look_in "$cuda"
 for folder in $(python_folders); do look_in "$folder"; done
 
@@ -94,18 +113,19 @@ library() { # library NAME MAJOR...: how to link it; packages of Python have no 
 
 # ---- build ----
 
-flags="-std=gnu11 -O2 -pthread -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra"
-defines="-Imodels -Itests -D_GNU_SOURCE -DS2CLR_MODULE_DIR=\"$out\" -DS2CLR_ONEDNN_BUILT=false \
--DS2CLR_CUDA_BUILT=true -DS2CLR_CUDA_LOWEST=75 $includes"
+flags="-std=gnu11 -O2 -pthread -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Wall \
+-Wextra"
+defines="-Imodels -Itests -Itests/gpu -D_GNU_SOURCE= -DS2CLR_MODULE_DIR=\"$out\" \
+-DS2CLR_ONEDNN_BUILT=false -DS2CLR_CUDA_BUILT=true -DS2CLR_CUDA_LOWEST=75"
 
 object_of() { # object_of FILE
     echo "$out/o/$(echo "$1" | tr '/' '_').o"
 }
 
-compile() { # compile FILE...: several at once; -fvisibility=hidden, as in the real build
+compile() { # compile FILE...: several at once, with the flags of the real build
     for file; do echo "$file"; done | xargs -P "$(nproc)" -I FILE sh -c '
         file=$1; shift; exec "$@" -c "$file" -o "$OUT/$(echo "$file" | tr / _).o"' \
-        sh FILE $compiler $flags $defines -fvisibility=hidden 2>>"$log"
+        sh FILE $compiler $flags $defines $includes 2>>"$log"
 }
 
 objects_of() {
@@ -117,53 +137,64 @@ is_module() { # the sources of modules, not of the program
     return 1
 }
 
-network_sources() {
-    for file in models/base/*.c models/backend/*.c models/net/*.c; do
+model_sources() {
+    for file in models/base/*.c models/backend/*.c models/net/*.c models/train/augment*.c \
+        models/train/collective.c models/train/contrast.c models/train/cosine.c \
+        models/train/learner*.c models/train/loss.c models/train/machine.c \
+        models/train/ntxent*.c models/train/optimiser*.c; do
         is_module "$file" || echo "$file"
     done
 }
 
 module_sources() {
     echo models/backend/backend_common.c models/backend/module_host.c models/base/memory.c
-    [ ! -e models/backend/update.c ] || echo models/backend/update.c
     echo models/backend/cuda_*.c
-    [ "${ON_GPU_FAKE:-}" != 1 ] || echo tests/cuda_fake_*.c
+    [ "$fake" != 1 ] || echo tests/cuda_fake_*.c
 }
 
-helpers="tests/harness.c tests/op_compare.c tests/op_reference.c tests/op_rig.c tests/resident_rig.c"
+helpers="tests/harness.c tests/op_compare.c tests/op_reference.c tests/op_rig.c \
+tests/resident_rig.c tests/gpu/cunit.c tests/gpu/json.c"
 programs="test_backend_ops test_branch_ops test_op_in_place test_bf16 test_op_check \
-test_backend_training test_resident_ops test_architectures test_step"
+test_backend_training test_backend_contrast test_backend_cut test_backend_views \
+test_backend_recording test_resident_ops test_architectures test_step test_learner \
+test_learner_group test_contrast test_collective"
 
-cunit() { # its flags, or our stand-in
-    if echo '#include <CUnit/CUnit.h>' | $compiler -E - >/dev/null 2>&1; then
-        echo -lcunit
-    else
-        defines="$defines -Itests/gpu"
-        helpers="$helpers tests/gpu/cunit.c"
-    fi
-}
-
-build() {
-    cunit >"$out/o/cunit"
-    # shellcheck disable=SC2046,SC2086
-    compile $(network_sources) $(module_sources) $helpers tests/gpu/gpu_rates.c \
-        $(for program in $programs; do echo "tests/$program.c"; done)
-    # shellcheck disable=SC2046,SC2086
-    $compiler -shared -pthread -o "$out/s2clr_cuda.so" $(objects_of $(module_sources)) \
-        $kernels $libraries $cuda_libraries 2>>"$log"
-    # shellcheck disable=SC2046,SC2086
-    for program in $programs; do
-        $compiler -pthread -o "$out/$program" "$(object_of "tests/$program.c")" \
-            $(objects_of $(network_sources) $helpers) $(cat "$out/o/cunit") -ldl -lm 2>>"$log"
-    done
+links() { # links PROGRAM FILE...
+    program=$1
+    shift
     # shellcheck disable=SC2046
-    $compiler -pthread -o "$out/gpu_rates" "$(object_of tests/gpu/gpu_rates.c)" \
-        $(objects_of $(network_sources)) -ldl -lm 2>>"$log"
+    $compiler -pthread -o "$out/$program" $(objects_of "$@") "$out/o/models.a" -ldl -lm 2>>"$log"
 }
 
-if [ "${ON_GPU_FAKE:-}" = 1 ]; then
-    kernels= cuda_libraries=
+build() { # an archive gives a program what it needs
+    # shellcheck disable=SC2046,SC2086
+    compile $(model_sources) $(module_sources) $helpers tests/gpu/gpu_*.c tests/test_golden.c \
+        $(for program in $programs; do echo "tests/$program.c"; done) || return 1
+    rm -f "$out/o/models.a"
+    # shellcheck disable=SC2046
+    ar rcs "$out/o/models.a" $(objects_of $(model_sources)) || return 1
+    # shellcheck disable=SC2046,SC2086
+    $compiler -shared -pthread -Wl,-z,defs -o "$out/s2clr_cuda.so" $(objects_of $(module_sources)) \
+        $kernels $libraries $cuda_libraries -ldl -lm 2>>"$log" || return 1
+    for program in $programs test_golden; do
+        # shellcheck disable=SC2086
+        links "$program" "tests/$program.c" $helpers || return 1
+    done
+    links gpu_rates tests/gpu/gpu_*.c
+}
+
+compile_kernels() { # for this device; an nvcc that does not know `native` is told which it is
+    for target in native "sm_$capability"; do
+        "$nvcc" -O2 --fmad=false -std=c++17 -Xcompiler -fPIC,-fvisibility=hidden -arch="$target" \
+            -Imodels -c models/backend/cuda_kernels.cu -o "$kernels" >>"$log" 2>&1 && return
+    done
+    return 1
+}
+
+if [ "$fake" = 1 ]; then
+    kernels='' cuda_libraries=''
     ln -sf s2clr_cuda.so "$out/libcuda.so.1"
+    ln -sf s2clr_cuda.so "$out/libnccl.so.2"
     LD_LIBRARY_PATH=$out${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
     export LD_LIBRARY_PATH
 else
@@ -171,14 +202,16 @@ else
     cudnn=$(library cudnn 9) || die "cuDNN 9 cannot be linked from:$libraries"
     cublas=$(library cublasLt 13 12) || die "cuBLASLt cannot be linked from:$libraries"
     cudart=$(library cudart 13 12) || die "the CUDA runtime cannot be linked from:$libraries"
-    cuda_libraries="$cudnn $cublas $cudart"
+    stdcxx=$(library stdc++ 6) || die "libstdc++, which nvcc's code wants, cannot be linked"
+    cuda_libraries="$cudnn $cublas $cudart $stdcxx"
     capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null |
         head -n 1 | tr -d '. ')
+    capability=${capability:-80}
     kernels=$out/o/kernels.o
-    say "device: $(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>&1 | head -n 1)"
-    "$nvcc" -O2 --fmad=false -std=c++17 -Xcompiler -fPIC,-fvisibility=hidden \
-        -arch="sm_${capability:-80}" -Imodels -c models/backend/cuda_kernels.cu -o "$kernels" \
-        >>"$log" 2>&1 || die "nvcc does not compile the kernels: see $log"
+    device=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null |
+        head -n 1)
+    say "device: ${device:-none that nvidia-smi shows}"
+    compile_kernels || die "nvcc does not compile the kernels: see $log"
 fi
 OUT=$out/o
 export OUT
@@ -189,34 +222,147 @@ say "built in $out"
 
 S2CLR_BACKEND_PATH=$out
 srcdir=$top
-export S2CLR_BACKEND_PATH srcdir
-step 'the device answers' "$out/gpu_rates" cuda resnet18 f32 32 4 0.1
-[ "$failed" -eq 0 ] || die 'without it, nothing here can be told'
-for program in $programs; do step "$program" "$out/$program"; done
-
-memcheck() {
-    compute-sanitizer --tool memcheck --error-exitcode 9 "$out/test_branch_ops" pools
-}
-if command -v compute-sanitizer >/dev/null; then
-    step 'memory of the device' memcheck
+export S2CLR_BACKEND_PATH srcdir PYTHONDONTWRITEBYTECODE=1
+if [ "$fake" = 1 ]; then
+    side=32 batch=4 seconds=0.1 networks=resnet18 scene=60 scene_network=resnet18 list=40
+    precisions='f32 bf16' positions=3 unit=3
 else
-    skip 'memory of the device' 'compute-sanitizer is not here'
+    side=120 batch=256 seconds=5 networks='resnet18 resnet50 resnet152' scene=10980 list=8192
+    scene_network=resnet50 precisions='f32 tf32 bf16 fp16'
+    positions=64 unit=128 # as predict computes
 fi
+side=${ON_GPU_SIDE:-$side} batch=${ON_GPU_BATCH:-$batch} seconds=${ON_GPU_SECONDS:-$seconds}
+networks=${ON_GPU_NETWORKS:-$networks} scene=${ON_GPU_SCENE:-$scene} list=${ON_GPU_LIST:-$list}
+step 'the device answers' "$out/gpu_rates" infer cuda resnet18 f32 32 4 0.1
+[ "$failed" -eq 0 ] || die 'without it, nothing here can be told'
 
-side=${ON_GPU_SIDE:-120} batch=${ON_GPU_BATCH:-256} seconds=${ON_GPU_SECONDS:-5}
-rates() {
-    "$@" >"$out/one" && tail -n 1 "$out/one" | tee -a "$out/rates.jsonl"
+checks() {
+    for program in $programs; do step "$program" "$out/$program"; done
+    if [ "$fake" = 1 ]; then # a pretended device would take minutes for each
+        step 'goldens' env S2CLR_BACKEND_PATH=/nowhere LD_LIBRARY_PATH= "$out/test_golden" resnet18
+    else
+        step 'goldens' "$out/test_golden"
+    fi
 }
-for network in ${ON_GPU_NETWORKS:-resnet18 resnet50 resnet152}; do
-    for precision in f32 tf32 bf16 fp16; do
-        step "rates of $network in $precision" \
-            rates "$out/gpu_rates" cuda "$network" "$precision" "$side" "$batch" "$seconds"
+
+# program, case
+memory_checks="test_branch_ops|pools
+test_backend_ops|elementwise
+test_op_in_place|
+test_backend_training|
+test_backend_contrast|loss
+test_backend_cut|
+test_backend_views|
+test_backend_recording|runs
+test_step|backends_agree
+test_learner|one step"
+
+# What CUDA's libraries ask and are refused is theirs: errors of its API are not reported.
+sanitized() { # sanitized PROGRAM [CASE]: 77 where the tool does not work on this device
+    program=$1
+    shift
+    status=0
+    "$sanitizer" --tool memcheck --report-api-errors no --error-exitcode 9 "$out/$program" "$@" \
+        >"$out/sanitized" 2>&1 || status=$?
+    cat "$out/sanitized"
+    if grep -q -e 'Device not supported' "$out/sanitized"; then return 77; fi
+    return "$status"
+}
+
+memory() {
+    if [ "$fake" != 1 ] && [ -z "$sanitizer" ]; then
+        skip 'memory of the device' 'compute-sanitizer is not here'
+        return
+    fi
+    echo "$memory_checks" >"$out/memory"
+    while IFS='|' read -r program which <&3; do
+        # shellcheck disable=SC2086
+        if [ "$fake" = 1 ]; then # which looks at every address itself
+            step "memory of $program $which" "$out/$program" ${which:+"$which"}
+        else
+            step "memory of $program $which" sanitized "$program" ${which:+"$which"}
+        fi
+    done 3<"$out/memory"
+}
+
+rates() { # rates COMMAND...: its last line is kept
+    "$@" >"$out/one" || return
+    tail -n 1 "$out/one" | tee -a "$out/rates.jsonl"
+}
+
+number() { # number KEY WORD...: of the last line of rates that has all the words; else nothing
+    key=$1
+    shift
+    cp "$out/rates.jsonl" "$out/lines"
+    for word; do
+        grep -e "$word" "$out/lines" >"$out/fewer" || :
+        mv "$out/fewer" "$out/lines"
     done
-done
-if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
-    step "rates of PyTorch" rates python3 tests/gpu/torch_rates.py "$side" "$batch" "$seconds"
-else
-    skip "rates of PyTorch" "there is no PyTorch that finds a GPU"
+    sed -n "s/.*\"$key\": \\([0-9.]*\\).*/\\1/p" "$out/lines" | tail -n 1
+}
+
+quotient() { # quotient NAME OURS THEIRS WANTED
+    if [ -z "$2" ] || [ -z "$3" ]; then
+        skip "$1" 'one of the two numbers is not there'
+        return
+    fi
+    say "QUOTIENT $1: $2 / $3 =" "$(awk -v a="$2" -v b="$3" 'BEGIN { printf "%.2f", a / b }')" \
+        "(wanted: $4 or more)"
+}
+
+measure() {
+    for network in $networks; do
+        for precision in $precisions; do
+            step "inference of $network in $precision" rates "$out/gpu_rates" infer cuda \
+                "$network" "$precision" "$side" "$batch" "$seconds"
+            [ "$precision" = fp16 ] || step "training of $network in $precision" rates \
+                "$out/gpu_rates" steps cuda "$network" "$precision" "$side" "$batch" "$seconds"
+        done
+    done
+    for precision in $precisions; do
+        step "local logits in $precision" rates "$out/gpu_rates" dense cuda dense "$precision" \
+            "$positions" 1 "$seconds"
+    done
+    step 'a long contrastive loss' rates "$out/gpu_rates" contrast cuda - bf16 0 \
+        "$list" "$seconds"
+    step 'a whole scene' rates "$out/gpu_rates" scene cuda "$scene_network" bf16 "$side" "$unit" \
+        "$scene"
+}
+
+peers() {
+    if ! python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+        skip 'PyTorch' 'Python finds none that sees a GPU'
+        return
+    fi
+    step 'PyTorch' rates python3 tests/gpu/torch_rates.py "$side" "$batch" "$seconds"
+    if python3 -c 'import torch_tensorrt' 2>/dev/null; then
+        step 'TensorRT' rates python3 tests/gpu/tensorrt_rates.py "$side" "$batch" "$seconds"
+    else
+        skip 'TensorRT' 'Python finds no torch_tensorrt'
+    fi
+}
+
+compare() { # what is wanted of the backend
+    ours='"what": "infer", "network": "resnet50", "precision": "bf16"'
+    steps='"what": "steps", "network": "resnet50", "precision": "bf16"'
+    quotient 'ResNet-50 bf16, pixels on the device, patches/s over torch.compile' \
+        "$(number cut_patches_per_s "$ours")" "$(number cut_patches_per_s '"what": "torch"')" 1.2
+    quotient 'ResNet-50 bf16, pixels on the host, patches/s over torch.compile' \
+        "$(number patches_per_s "$ours")" "$(number patches_per_s '"what": "torch"')" 1.2
+    quotient 'ResNet-50 bf16, pixels on the device, patches/s over TensorRT' \
+        "$(number cut_patches_per_s "$ours")" "$(number cut_patches_per_s '"what": "tensorrt"')" 1
+    quotient 'ResNet-50 bf16, SimCLR step, views/s over torch.compile' \
+        "$(number views_per_s "$steps")" "$(number views_per_s '"what": "torch"')" 1.2
+    patches=$(number patches '"what": "scene"') took=$(number seconds '"what": "scene"')
+    say "SCENE ${patches:-no} patches in ${took:-?} s (wanted for 1181569: below 90)"
+}
+
+if wants checks; then checks; fi
+if wants memory; then memory; fi
+if wants rates; then
+    measure
+    peers
+    compare
 fi
 
 say "on-gpu: $run run, $failed failed, $skipped skipped; rates in $out/rates.jsonl"

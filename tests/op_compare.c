@@ -36,15 +36,14 @@ static void distance(const float *a, const float *b, size_t count, double *norm,
 
 static void compare(const op_rig *rig, const op_data *got, const op_data *wanted)
 {
-    /* Winograd's transforms lose about a digit; all other kernels only reorder sums. */
     const char *const kernel = rig->backend->op_kernel(rig->op);
-    const double tolerance = strstr(kernel, "wino") ? 1e-4 : 1e-5;
+    const double tolerance = s2clr_op_tolerance(S2CLR_F32, kernel);
     char text[400];
     double norm, largest;
     for (int f = 0; f < OP_FIELDS; f++) {
         if (!got->count[f]) continue;
         distance(got->value[f], wanted->value[f], got->count[f], &norm, &largest);
-        if (norm <= tolerance && largest <= 10 * tolerance) continue;
+        if (norm <= tolerance && largest <= S2CLR_OP_LARGEST * tolerance) continue;
         snprintf(text, sizeof text, "%s is off by %.3g of its norm, %.3g of its maximum (%s)",
                  op_field_name((op_field)f), norm, largest, kernel);
         op_fail(rig->backend->name, &rig->desc, text);

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backend/backend.h"
 #include "backend/device_select.h"
+#include "module_rig.h"
 
 /* What a child saw. */
 typedef struct view {
@@ -85,51 +85,9 @@ static view look_in_child(const char *path, const char *fake)
     return seen;
 }
 
-static void says(const char *text, const char *wanted)
-{
-    char message[2200];
-    snprintf(message, sizeof message, "'%s' should contain '%s'", text, wanted);
-    CU_assertImplementation(strstr(text, wanted) != NULL, __LINE__, message, __FILE__, "",
-                            CU_FALSE);
-}
-
-/* A fresh folder below the test folder. */
-static const char *folder_new(const char *name)
-{
-    static char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", test_folder(), name);
-    CU_ASSERT_FATAL(mkdir(path, 0700) == 0);
-    return path;
-}
-
-static const char *fake_module(void)
-{
-    static char module[PATH_MAX + 32];
-    char executable[PATH_MAX];
-    CU_ASSERT_FATAL(realpath("/proc/self/exe", executable) != NULL);
-    /* The program lies in BUILD/tests, or in BUILD/tests/.libs behind libtool's wrapper. */
-    char *slash = strrchr(executable, '/');
-    *slash = '\0';
-    slash = strrchr(executable, '/');
-    if (strcmp(slash, "/.libs") == 0) *slash = '\0';
-    snprintf(module, sizeof module, "%s/.libs/fake_backend.so", executable);
-    CU_ASSERT_FATAL(access(module, R_OK) == 0);
-    return module;
-}
-
-/* A folder in which the fake module is called `file`. */
-static const char *folder_with(const char *name, const char *file)
-{
-    char link[PATH_MAX + 32];
-    const char *const folder = folder_new(name);
-    snprintf(link, sizeof link, "%s/%s", folder, file);
-    CU_ASSERT_FATAL(symlink(fake_module(), link) == 0);
-    return folder;
-}
-
 static const char *folder_with_fake(const char *name)
 {
-    return folder_with(name, "s2clr_onednn.so");
+    return module_folder_with(name, "s2clr_onednn.so");
 }
 
 static void module_of_another_version_is_refused(void)
@@ -139,24 +97,24 @@ static void module_of_another_version_is_refused(void)
     snprintf(found, sizeof found, "version %u", S2CLR_BACKEND_ABI + 41);
     snprintf(wanted, sizeof wanted, "wants %u", S2CLR_BACKEND_ABI);
     CU_ASSERT_FALSE(seen.onednn);
-    says(seen.why, "abi/s2clr_onednn.so");
-    says(seen.why, found);
-    says(seen.why, wanted);
+    module_says(seen.why, "abi/s2clr_onednn.so");
+    module_says(seen.why, found);
+    module_says(seen.why, wanted);
     CU_ASSERT_EQUAL(seen.find, S2CLR_ERR_UNSUPPORTED);
-    says(seen.find_text, "'onednn'");
-    says(seen.find_text, found);
+    module_says(seen.find_text, "'onednn'");
+    module_says(seen.find_text, found);
     CU_ASSERT_STRING_EQUAL(seen.best, "portable");
 }
 
 static void absent_module_gives_the_folders_searched(void)
 {
-    const char *const folder = folder_new("empty");
+    const char *const folder = module_folder("empty");
     const view seen = look_in_child(folder, "");
     CU_ASSERT_FALSE(seen.onednn);
     CU_ASSERT(seen.portable);
     CU_ASSERT(seen.threads_agree);
-    says(seen.why, "s2clr_onednn.so was not found");
-    says(seen.why, folder);
+    module_says(seen.why, "s2clr_onednn.so was not found");
+    module_says(seen.why, folder);
     CU_ASSERT_PTR_NULL(strchr(seen.why, '\n'));
     CU_ASSERT_STRING_EQUAL(seen.best, "portable");
 }
@@ -164,7 +122,7 @@ static void absent_module_gives_the_folders_searched(void)
 static void file_that_is_no_module_is_reported(void)
 {
     char path[PATH_MAX + 32];
-    const char *const folder = folder_new("text");
+    const char *const folder = module_folder("text");
     snprintf(path, sizeof path, "%s/s2clr_onednn.so", folder);
     FILE *const file = fopen(path, "w");
     CU_ASSERT_FATAL(file != NULL);
@@ -172,8 +130,8 @@ static void file_that_is_no_module_is_reported(void)
     fclose(file);
     const view seen = look_in_child(folder, "");
     CU_ASSERT_FALSE(seen.onednn);
-    says(seen.why, "cannot load");
-    says(seen.why, path);
+    module_says(seen.why, "cannot load");
+    module_says(seen.why, path);
 }
 
 static void reason_of_the_module_reaches_the_user(void)
@@ -181,7 +139,7 @@ static void reason_of_the_module_reaches_the_user(void)
     const view seen = look_in_child(folder_with_fake("device"), "device");
     CU_ASSERT_FALSE(seen.onednn);
     CU_ASSERT_STRING_EQUAL(seen.why, "device '': 3 fans are missing");
-    says(seen.find_text, "3 fans are missing");
+    module_says(seen.find_text, "3 fans are missing");
 }
 
 static void every_folder_of_the_path_is_searched(void)
@@ -243,28 +201,6 @@ static void unknown_name_lists_the_known(void)
 
 /* ---- a module that needs a driver ---- */
 
-/* What this program prints, called with `mode word` in the folder of a module. with_driver: the
- * loader finds a library of the driver's name there. */
-static const char *answer(const char *folder, const char *fake, bool with_driver, const char *mode,
-                          const char *word)
-{
-    static char text[2048];
-    char program[PATH_MAX], line[4 * PATH_MAX], driver[PATH_MAX + 32];
-    const char *const libraries = getenv("LD_LIBRARY_PATH");
-    CU_ASSERT_FATAL(realpath("/proc/self/exe", program) != NULL);
-    snprintf(driver, sizeof driver, "%s/libcuda.so.1", folder);
-    if (with_driver) CU_ASSERT_FATAL(symlink(fake_module(), driver) == 0);
-    snprintf(line, sizeof line,
-             "LD_LIBRARY_PATH='%s:%s' S2CLR_BACKEND_PATH='%s' S2CLR_FAKE=%s '%s' %s '%s'", folder,
-             libraries ? libraries : "", folder, fake, program, mode, word);
-    FILE *const pipe_end = popen(line, "r");
-    CU_ASSERT_FATAL(pipe_end != NULL);
-    text[fread(text, 1, sizeof text - 1, pipe_end)] = '\0';
-    CU_ASSERT_EQUAL(pclose(pipe_end), 0);
-    if (with_driver) unlink(driver);
-    return text;
-}
-
 static bool has_driver(void)
 {
     return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != NULL;
@@ -276,50 +212,53 @@ static void module_whose_driver_is_absent_is_not_loaded(void)
         test_skip("this machine has an NVIDIA driver");
         return;
     }
-    const char *const folder = folder_with("driverless", "s2clr_cuda.so");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", false, "--find", "auto"), "portable");
-    says(answer(folder, "good", false, "--why", "cuda"), "no driver");
-    says(answer(folder, "good", false, "--why", "cuda"), "libcuda.so.1");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", false, "--mapped", "auto"), "no");
+    const char *const folder = module_folder_with("driverless", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", false, "--find", "auto"), "portable");
+    module_says(module_answer(folder, "good", false, "--why", "cuda"), "no driver");
+    module_says(module_answer(folder, "good", false, "--why", "cuda"), "libcuda.so.1");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", false, "--mapped", "auto"), "no");
 }
 
 static void module_whose_driver_is_there_is_offered(void)
 {
-    const char *const folder = folder_with("driven", "s2clr_cuda.so");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--find", "auto"), "fake");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--why", "cuda"), "");
-    says(answer(folder, "device", true, "--why", "cuda"), "3 fans are missing");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "device", true, "--find", "auto"), "portable");
+    const char *const folder = module_folder_with("driven", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", true, "--find", "auto"), "fake");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", true, "--why", "cuda"), "");
+    module_says(module_answer(folder, "device", true, "--why", "cuda"), "3 fans are missing");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "device", true, "--find", "auto"), "portable");
 }
 
 static void asked_by_name_the_module_speaks_for_itself(void)
 {
-    const char *const folder = folder_with("named", "s2clr_cuda.so");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", false, "--find", "cuda"), "fake");
-    says(answer(folder, "device", false, "--find", "cuda"), "3 fans are missing");
-    says(answer(folder, "abi", false, "--find", "cuda"), "install the module of the same release");
-    says(answer(folder, "abi", false, "--find", "cuda"), "named/s2clr_cuda.so");
-    says(answer(folder_new("nothing"), "good", false, "--find", "cuda"),
-         "s2clr_cuda.so was not found");
+    const char *const folder = module_folder_with("named", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", false, "--find", "cuda"), "fake");
+    module_says(module_answer(folder, "device", false, "--find", "cuda"), "3 fans are missing");
+    module_says(module_answer(folder, "abi", false, "--find", "cuda"),
+                "install the module of the same release");
+    module_says(module_answer(folder, "abi", false, "--find", "cuda"), "named/s2clr_cuda.so");
+    module_says(module_answer(module_folder("nothing"), "good", false, "--find", "cuda"),
+                "s2clr_cuda.so was not found");
 }
 
 static void cpu_never_loads_it(void)
 {
-    const char *const folder = folder_with("cpu", "s2clr_cuda.so");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--find", "cpu"), "portable");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--mapped", "cpu"), "no");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--mapped", "auto"), "yes");
+    const char *const folder = module_folder_with("cpu", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", true, "--find", "cpu"), "portable");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", true, "--mapped", "cpu"), "no");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", true, "--mapped", "auto"), "yes");
 }
 
 static void words_behind_the_name_reach_the_backend(void)
 {
-    const char *const folder = folder_with("spec", "s2clr_cuda.so");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "spec", false, "--select", "cuda"), "fake");
-    says(answer(folder, "spec", false, "--select", "cuda:1"), "device 'cuda:1':");
-    says(answer(folder, "spec", false, "--select", "cuda,fast"), "device 'cuda,fast':");
-    says(answer(folder, "spec", false, "--select", "cuda:1,fast"), "device 'cuda:1,fast':");
-    says(answer(folder, "spec", false, "--select", "cpu,fast"), "'cpu,fast'");
-    says(answer(folder, "spec", false, "--select", "cudas"), "did you mean cuda");
+    const char *const folder = module_folder_with("spec", "s2clr_cuda.so");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "spec", false, "--select", "cuda"), "fake");
+    module_says(module_answer(folder, "spec", false, "--select", "cuda:1"), "device 'cuda:1':");
+    module_says(module_answer(folder, "spec", false, "--select", "cuda,fast"),
+                "device 'cuda,fast':");
+    module_says(module_answer(folder, "spec", false, "--select", "cuda:1,fast"),
+                "device 'cuda:1,fast':");
+    module_says(module_answer(folder, "spec", false, "--select", "cpu,fast"), "'cpu,fast'");
+    module_says(module_answer(folder, "spec", false, "--select", "cudas"), "did you mean cuda");
 }
 
 /* A copy of the module that needs libX.so.6 where it needed libc.so.6. */
@@ -328,8 +267,8 @@ static void library_that_is_absent_is_named(void)
     static char bytes[1 << 22];
     static const char needed[] = "libc.so.6";
     char path[PATH_MAX + 32];
-    const char *const folder = folder_new("crippled");
-    FILE *const in = fopen(fake_module(), "rb");
+    const char *const folder = module_folder("crippled");
+    FILE *const in = fopen(module_fake(), "rb");
     CU_ASSERT_FATAL(in != NULL);
     const size_t size = fread(bytes, 1, sizeof bytes, in);
     fclose(in);
@@ -343,18 +282,18 @@ static void library_that_is_absent_is_named(void)
     CU_ASSERT_FATAL(out != NULL);
     CU_ASSERT_EQUAL(fwrite(bytes, 1, size, out), size);
     CU_ASSERT_EQUAL(fclose(out), 0);
-    const char *const text = answer(folder, "good", false, "--find", "cuda");
-    says(text, "cannot load");
-    says(text, "crippled/s2clr_cuda.so");
-    says(text, "libX.so.6");
-    CU_ASSERT_STRING_EQUAL(answer(folder, "good", true, "--find", "auto"), "portable");
+    const char *const text = module_answer(folder, "good", false, "--find", "cuda");
+    module_says(text, "cannot load");
+    module_says(text, "crippled/s2clr_cuda.so");
+    module_says(text, "libX.so.6");
+    CU_ASSERT_STRING_EQUAL(module_answer(folder, "good", true, "--find", "auto"), "portable");
 }
 
 /* The module of this build, on a machine without a driver. */
 static void real_module_without_driver_says_so(void)
 {
     char folder[PATH_MAX], module[PATH_MAX + 32];
-    snprintf(folder, sizeof folder, "%s", fake_module());
+    snprintf(folder, sizeof folder, "%s", module_fake());
     for (int i = 0; i < 3; i++) *strrchr(folder, '/') = '\0';
     strcat(folder, "/.libs");
     snprintf(module, sizeof module, "%s/s2clr_cuda.so", folder);
@@ -363,9 +302,9 @@ static void real_module_without_driver_says_so(void)
                                : "the CUDA module was not built");
         return;
     }
-    const char *const text = answer(folder, "", false, "--find", "cuda");
-    says(text, "backend 'cuda' cannot be used here: no NVIDIA driver");
-    says(text, "--device cpu");
+    const char *const text = module_answer(folder, "", false, "--find", "cuda");
+    module_says(text, "backend 'cuda' cannot be used here: no NVIDIA driver");
+    module_says(text, "--device cpu");
     CU_ASSERT_PTR_NULL(strchr(text, '\n'));
 }
 

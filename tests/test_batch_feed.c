@@ -61,8 +61,12 @@ static void fill(const char *words, int threads, size_t cut, int view, const int
     TEST_OK(s2clr_pool_new(threads, &pool));
     TEST_OK(s2clr_feed_new(&samples, card, &card->level[0], &recipe, 5, pool, &feed));
     s2clr_feed_pair(feed, partner, natural);
-    TEST_OK(s2clr_feed_fill(feed, 3, view, 1000, order, cut, x));
-    TEST_OK(s2clr_feed_fill(feed, 3, view, 1000 + cut, order + cut, BATCH - cut, x + cut * VALUES));
+    const s2clr_feed_part first = {
+        .epoch = 3, .slot = 1000, .view = view, .views = 1, .index = order, .count = cut};
+    s2clr_feed_part second = first;
+    second.slot += cut, second.index += cut, second.count = BATCH - cut;
+    TEST_OK(s2clr_feed_fill(feed, &first, x));
+    TEST_OK(s2clr_feed_fill(feed, &second, x + cut * VALUES));
     s2clr_feed_free(feed);
     s2clr_pool_free(pool);
 }
@@ -143,7 +147,8 @@ static void failures_are_told(void)
     set_up(read_failing);
     TEST_OK(s2clr_pool_new(2, &pool));
     TEST_OK(s2clr_feed_new(&samples, card, &card->level[0], &recipe, 5, pool, &feed));
-    CU_ASSERT_EQUAL(s2clr_feed_fill(feed, 0, 0, 0, order, BATCH, once), S2CLR_ERR_IO);
+    const s2clr_feed_part part = {.views = 1, .index = order, .count = BATCH};
+    CU_ASSERT_EQUAL(s2clr_feed_fill(feed, &part, once), S2CLR_ERR_IO);
     TEST_ERROR_SAYS("patch 7 cannot be read");
     s2clr_feed_free(feed);
     s2clr_pool_free(pool);

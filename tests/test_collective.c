@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/philox.h"
+#include "base/stop.h"
 #include "train/learner.h"
 
 enum { RANKS = 2, BANDS = 2, SIDE = 8, SHARE = 4, IN = SHARE * BANDS * SIDE * SIDE, STEPS = 6 };
@@ -63,6 +64,7 @@ typedef struct worker {
     size_t parts; /* 1: its own rank's */
     s2clr_collective *together;
     const char *group; /* joined by this name, instead */
+    s2clr_stop *stop;
     size_t all, trainable;
     float *params, *moments;
     s2clr_status status;
@@ -113,7 +115,8 @@ static s2clr_status with_learner(worker *w, const s2clr_machine *on, const s2clr
 static s2clr_status with_group(worker *w, const s2clr_machine *on, const s2clr_net *net)
 {
     s2clr_collective *together = w->together;
-    if (w->group) S2CLR_TRY(s2clr_collective_join(on, w->group, w->rank, RANKS, &together));
+    if (w->group)
+        S2CLR_TRY(s2clr_collective_join(on, w->group, w->rank, RANKS, w->stop, &together));
     const s2clr_status status = with_learner(w, on, net, together);
     if (w->group) s2clr_collective_leave(together);
     return status;
@@ -146,6 +149,7 @@ static void *run(void *context)
 {
     worker *w = context;
     w->status = work(w);
+    if (w->status != S2CLR_OK && w->stop) s2clr_stop_set(w->stop);
     snprintf(w->text, sizeof w->text, "%s", s2clr_error_text());
     return NULL;
 }
@@ -227,6 +231,7 @@ static void ranks_on_devices(void)
     const s2clr_backend *be = NULL;
     s2clr_device *second = NULL;
     char name[S2CLR_GROUP_NAME];
+    s2clr_stop stop = {false};
     worker ranks[RANKS];
     if (s2clr_backend_find("cuda", &be) != S2CLR_OK ||
         be->device_open(spec[1], S2CLR_F32, &second) != S2CLR_OK) {
@@ -236,7 +241,8 @@ static void ranks_on_devices(void)
     be->device_close(second);
     TEST_OK(s2clr_collective_name(be, name));
     for (int r = 0; r < RANKS; r++)
-        ranks[r] = (worker){.backend = be, .spec = spec[r], .rank = r, .parts = 1, .group = name};
+        ranks[r] = (worker){
+            .backend = be, .spec = spec[r], .rank = r, .parts = 1, .group = name, .stop = &stop};
     worker one = {.backend = be, .spec = spec[0], .parts = RANKS};
     run_all(ranks, RANKS);
     run_all(&one, 1);
@@ -248,6 +254,7 @@ static void what_cannot_be_together(void)
 {
     char name[S2CLR_GROUP_NAME];
     s2clr_collective host = {.resident = false}, *joined = NULL;
+    s2clr_stop stop = {false};
     worker w = {.backend = portable(),
                 .spec = "",
                 .place = S2CLR_LEARNER_RESIDENT,
@@ -260,7 +267,7 @@ static void what_cannot_be_together(void)
     CU_ASSERT_EQUAL(s2clr_collective_name(portable(), name), S2CLR_ERR_UNSUPPORTED);
     TEST_ERROR_SAYS("portable cannot train on several devices");
     const s2clr_machine on = {.backend = portable()};
-    CU_ASSERT_EQUAL(s2clr_collective_join(&on, name, 0, 2, &joined), S2CLR_ERR_UNSUPPORTED);
+    CU_ASSERT_EQUAL(s2clr_collective_join(&on, name, 0, 2, &stop, &joined), S2CLR_ERR_UNSUPPORTED);
     CU_ASSERT_PTR_NULL(joined);
     s2clr_collective_leave(NULL);
 }

@@ -84,7 +84,7 @@ static rig open_rig(s2clr_contrast_options *options, int threads, s2clr_learner_
                                            .moments = r.moments,
                                            .place = place};
     TEST_OK(s2clr_learner_new(&learner, &r.on, &r.learner));
-    TEST_OK(s2clr_contrast_new(options, r.learner, r.on.pool, &r.contrast));
+    TEST_OK(s2clr_contrast_new(options, r.learner, &r.on, &r.contrast));
     return r;
 }
 

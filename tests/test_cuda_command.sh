@@ -28,7 +28,7 @@ pretend() { # pretend WORDS COMMAND...
 expect 'info lists every device' 0 'cuda:1     CUDA ' pretend devices=2 "$S2CLR" info
 mv out told
 true_that 'the first device is described' grep -q '^backends *cuda:0 .*cuDNN.*cuBLASLt' told
-true_that 'the default is the CPU' sh -c '! grep "cuda.*(default)" told'
+true_that 'which is the default' grep -q '^backends *cuda:0 .*(default)$' told
 true_that 'that is all' [ "$(grep -c 'cuda:' told)" -eq 2 ]
 expect 'info as JSON' 0 '"name": "cuda:1"' pretend devices=2 "$S2CLR" info --json
 expect 'without a driver info says so' 0 'cuda       not usable: no NVIDIA driver' pretend driver=0 \
@@ -43,7 +43,7 @@ expect 'the module is absent' 0 's2clr_cuda.so was not found in' \
 
 # ---- a map ----
 
-# Three bands of 66 x 64 pixels without any pattern.
+# Three bands of 66 x 64 pixels of which the model is not sure: probabilities up to 0.18.
 for band in 2 3 4; do
     {
         printf '%s\n' 'ncols 66' 'nrows 64' 'xllcorner 500000' 'yllcorner 4600000' 'cellsize 10'
@@ -51,7 +51,9 @@ for band in 2 3 4; do
             srand(seed)
             for (i = 0; i < 64; i++) {
                 line = ""
-                for (j = 0; j < 66; j++) line = line " " int(40 + 120 * rand())
+                for (j = 0; j < 66; j++)
+                    line = line " " int(70 + 10 * seed + 20 * sin(i / 9 + seed) * sin(j / 7) + \
+                                        15 * rand())
                 print line
             }
         }'
@@ -84,8 +86,62 @@ expect 'in bf16' 0 '' pretend '' $predict $bands bf16.tif --device cuda,fast --p
 true_that 'which is near' apart cpu.tif bf16.tif 0.02
 expect 'in fp16' 0 '' pretend '' $predict $bands fp16.tif --device cuda --precision fp16
 true_that 'which is nearer' apart cpu.tif fp16.tif 0.004
-expect 'auto takes the CPU' 0 '' pretend '' $predict $bands auto.tif
-true_that 'which gives the same' apart cpu.tif auto.tif 0
+
+# ---- what auto takes ----
+
+plain="$S2CLR predict -m dense-eurosat-permanentcrop --level EUROSAT8 --progress none"
+
+# maps NAME WORDS OPTIONS...: to NAME.tif; what is said on stderr is kept, but for the absence of
+# oneDNN, and what was called
+maps() {
+    map=$1 words=log=$work/calls,$2
+    shift 2
+    rm -f calls
+    expect "$map: a map" 0 '' pretend "$words" $plain $bands "$map.tif" "$@"
+    grep -v 'ten times slower' err >said
+}
+quiet() { true_that "$map: without a word" test ! -s said; }
+warned() { # one line, with TEXT somewhere
+    true_that "$map: one line" [ "$(wc -l <said)" -eq 1 ]
+    true_that "$map: that warns" grep "warning: computing on the CPU (.*$1" said
+}
+same() { true_that "$map: the same as $1" apart "$1.tif" "$map.tif" 0; }
+
+maps plain-cpu '' --device cpu
+maps auto ''
+quiet
+true_that 'the device convolved' grep '^cudnnBackendExecute ' calls
+maps named '' --device cuda
+same auto
+maps wrong wrong
+warned 'conv op, .* is off by .* are allowed'
+same plain-cpu
+maps wrong-bf16 wrong --precision bf16
+warned 'bf16 computes wrongly'
+maps seen wrong --device cuda
+quiet
+! apart plain-cpu.tif seen.tif 0.001 || fail 'who names it gets its answers'
+maps driverless driver=0
+warned 'no NVIDIA driver'
+same plain-cpu
+mv fake/libcuda.so.1 fake/none
+maps alone ''
+quiet
+same plain-cpu
+true_that 'nothing was loaded' test ! -e calls
+mv fake/none fake/libcuda.so.1
+expect 'info says what is wrong' 0 ' computes wrongly: conv op' pretend wrong "$S2CLR" info
+mv out told
+true_that 'of the device' grep '^backends *cuda:0 *not usable: ' told
+true_that 'the default is another' sh -c 'grep "(default)$" told | grep -v cuda'
+
+# ---- how it is queued ----
+
+bench="$S2CLR bench infer --arch resnet18 --width 4 --size 32 --channels 3 --batch 2 --windows 3
+    --seconds 0.01 --threads 1 --device cuda"
+expect 'bench says that ops are recorded' 0 'ops recorded' pretend '' $bench
+expect 'or why they are not' 0 'ops call by call: cuda:0: beginning to record failed' \
+    pretend fail=cudaStreamBeginCapture $bench
 
 # ---- what is refused ----
 

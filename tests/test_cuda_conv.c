@@ -149,6 +149,42 @@ static void padding_behind_is_what_is_read(void)
     s2clr_cuda_device_close(device);
 }
 
+/* Our own convolutions are cut into launches of bounded work, wherever the cut falls. */
+static void long_convolutions_are_cut(void)
+{
+    static const char *const launches[] = {"s2clr_cuda_launch_direct_forward",
+                                           "s2clr_cuda_launch_direct_data",
+                                           "s2clr_cuda_launch_direct_filter"};
+    static const size_t work[] = {1, 5000, 20000};
+    const s2clr_op_desc d = cuda_usual_training(), whole = cuda_usual();
+    for (size_t i = 0; i < sizeof work / sizeof work[0]; i++) {
+        s2clr_device *const device = cuda_open("noengine=all", "", S2CLR_F32);
+        device->launch_work = work[i];
+        if (work[i] > 1) cuda_check(device, &whole);
+        cuda_check(device, &d);
+        for (int l = 0; l < 3; l++) CU_ASSERT(fake_calls(launches[l]) > 2);
+        s2clr_cuda_device_close(device);
+    }
+}
+
+static void more_values_than_32_bits_count_are_refused(void)
+{
+    s2clr_device *const device = cuda_open("", "", S2CLR_BF16);
+    s2clr_op_desc d =
+        cuda_conv_desc((s2clr_shape){20000, 3, 120, 120}, 8, s2clr_window_square(1, 1, 0), 1);
+    s2clr_op *op = NULL;
+    CU_ASSERT_EQUAL(s2clr_cuda_op_new(device, &d, &op), S2CLR_ERR_UNSUPPORTED);
+    TEST_ERROR_SAYS("cuda:0: a tensor of a convolution has 20000 x ");
+    TEST_ERROR_SAYS("x 120 x 120 values (2.3e+09 on the device)");
+    TEST_ERROR_SAYS("compute less at once");
+    CU_ASSERT_PTR_NULL(op);
+    d = (s2clr_op_desc){.kind = S2CLR_OP_ADD, .x = d.x, .relu = true};
+    TEST_OK(op_complete(&d, 0));
+    TEST_OK(s2clr_cuda_op_new(device, &d, &op));
+    s2clr_cuda_op_free(op);
+    s2clr_cuda_device_close(device);
+}
+
 /* ---- threads ---- */
 
 typedef struct runner {
@@ -167,7 +203,7 @@ static void *run(void *argument)
 static void threads_may_share_an_op(void)
 {
     enum { THREADS = 4 };
-    s2clr_device *const device = cuda_open("", "", S2CLR_BF16);
+    s2clr_device *const device = cuda_open("slow", "", S2CLR_BF16);
     const s2clr_op_desc d = cuda_usual_training();
     op_rig rig;
     pthread_t thread[THREADS];
@@ -189,6 +225,7 @@ static void threads_may_share_an_op(void)
     for (int i = 0; i < THREADS; i++) op_data_free(&runners[i].data);
     op_rig_close(&rig);
     s2clr_cuda_device_close(device);
+    CU_ASSERT_EQUAL(fake_misuses(), 0);
 }
 
 static const test_case cases[] = {
@@ -196,6 +233,8 @@ static const test_case cases[] = {
     {"without_engines_results_are_the_same", without_engines_results_are_the_same},
     {"a_residual_may_be_the_result", a_residual_may_be_the_result},
     {"padding_behind_is_what_is_read", padding_behind_is_what_is_read},
+    {"long_convolutions_are_cut", long_convolutions_are_cut},
+    {"more_values_than_32_bits_count_are_refused", more_values_than_32_bits_count_are_refused},
     {"threads_may_share_an_op", threads_may_share_an_op},
 };
 

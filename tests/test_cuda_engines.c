@@ -178,12 +178,19 @@ static void nonsense_is_told(void)
     cudnnBackendDestroyDescriptor(planner.properties);
 }
 
+/* Those of the build: a device would not open otherwise. */
+static void the_libraries_will_do(void)
+{
+    TEST_OK(s2clr_cuda_libraries_check());
+}
+
 static const test_case cases[] = {
     {"f32_has_ready_made_engines", f32_has_ready_made_engines},
     {"tf32_has_ready_made_engines", tf32_has_ready_made_engines},
     {"bf16_has_ready_made_engines", bf16_has_ready_made_engines},
     {"fp16_has_ready_made_engines", fp16_has_ready_made_engines},
     {"nonsense_is_told", nonsense_is_told},
+    {"the_libraries_will_do", the_libraries_will_do},
 };
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/device_trial.h"
 #include "cuda_fake.h"
 #include "cuda_rig.h"
 
@@ -68,6 +69,10 @@ static void check_failure(const char *words, s2clr_precision precision, const s2
                           size_t count)
 {
     const long before = fake_misuses();
+    int device = -1;
+    setenv("FAKE_CUDA", "devices=2", 1);
+    fake_recount();
+    CU_ASSERT_EQUAL(cudaSetDevice(1), cudaSuccess);
     setenv("FAKE_CUDA", words, 1);
     fake_recount();
     s2clr_error_clear();
@@ -79,6 +84,13 @@ static void check_failure(const char *words, s2clr_precision precision, const s2
     if (strchr(text, '\n')) fail_test(words, "is more than a line");
     if (fake_misuses() != before) fail_test(words, "was misused");
     if (fake_object_count() != 0) fail_test(words, "something was left behind");
+    const bool broken = fake_broken() != cudaSuccess;
+    if (!broken && cudaPeekAtLastError() != cudaSuccess)
+        fail_test(words, "left an error to the next who asks CUDA");
+    fake_mend();
+    if (!broken && !strstr(words, "cudaSetDevice") &&
+        (cudaGetDevice(&device) != cudaSuccess || device != 1))
+        fail_test(words, "did not give the thread its device back");
 }
 
 /* A few of the calls of each entry point: the first ones, one in the middle, the last. */
@@ -87,8 +99,9 @@ static void check_entries(s2clr_precision precision, const s2clr_op_desc *d, siz
     static char names[ENTRIES_MAX][ENTRY_MAX];
     long calls[ENTRIES_MAX];
     size_t entries = 0;
-    setenv("FAKE_CUDA", "", 1);
+    setenv("FAKE_CUDA", "devices=2", 1);
     fake_recount();
+    CU_ASSERT_EQUAL(cudaSetDevice(1), cudaSuccess);
     TEST_OK(compute(precision, d, count));
     for (const char *name; (name = fake_entry(entries, &calls[entries])); entries++)
         snprintf(names[entries], ENTRY_MAX, "%s", name);
@@ -100,7 +113,7 @@ static void check_entries(s2clr_precision precision, const s2clr_op_desc *d, siz
             char words[128];
             if (which[i] <= last || which[i] > calls[e]) continue;
             last = which[i];
-            snprintf(words, sizeof words, "fail=%s:%ld", names[e], last);
+            snprintf(words, sizeof words, "devices=2,fail=%s:%ld", names[e], last);
             check_failure(words, precision, d, count);
         }
     }
@@ -149,7 +162,8 @@ static void no_room_is_told_with_numbers(void)
     CU_ASSERT_EQUAL(be->buffer_new(device, 30u << 20, &large), S2CLR_ERR_MEMORY);
     TEST_ERROR_SAYS("cuda:0: no room for 0.0315 GB");
     TEST_ERROR_SAYS("0.0252 of 0.0671 GB are free");
-    TEST_ERROR_SAYS("--device cpu");
+    TEST_ERROR_SAYS("compute less at once, or compute on the CPU");
+    CU_ASSERT_PTR_NULL(strstr(s2clr_error_text(), "--")); /* options are of a command */
     CU_ASSERT_PTR_NULL(large);
     be->buffer_free(device, small);
     TEST_OK(be->buffer_new(device, 60u << 20, &large));
@@ -158,7 +172,40 @@ static void no_room_is_told_with_numbers(void)
     CU_ASSERT_EQUAL(fake_object_count(), 0);
 }
 
+/* Passed or not, the trial of device_trial.h frees all that it took. */
+static void a_trial_leaves_nothing(void)
+{
+    static const struct {
+        const char *words, *says;
+        int precisions; /* in so many of them */
+    } rows[] = {
+        {"", "", S2CLR_PRECISIONS},
+        {"noengine=all", "", S2CLR_PRECISIONS},
+        {"noready,nonvrtc", "", S2CLR_PRECISIONS},
+        {"wrong", "computes wrongly: conv op, (2, 11, 9, 13) to (2, 21, 9, 13)", S2CLR_PRECISIONS},
+        {"fail=cudaMalloc:9", "cuda:0", 1},
+        {"fail=cudaMemcpyAsync:7", "cuda:0", 1},
+        {"fail=cudaStreamSynchronize:3", "cuda:0", 1},
+        {"fail=s2clr_cuda_launch_affine", "cuda:0", 1},
+    };
+    const s2clr_backend *const be = s2clr_backend_module();
+    const long before = fake_misuses();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int p = 0; p < rows[i].precisions; p++) {
+            s2clr_device *const device = cuda_open(rows[i].words, "", (s2clr_precision)p);
+            s2clr_error_clear();
+            const s2clr_status status = s2clr_device_trial(be, device);
+            if ((status == S2CLR_OK) != !rows[i].says[0] ||
+                !strstr(s2clr_error_text(), rows[i].says))
+                fail_test(rows[i].words, "the trial came to something else");
+            be->device_close(device);
+            if (fake_object_count() != 0) fail_test(rows[i].words, "the trial left something");
+        }
+    CU_ASSERT_EQUAL(fake_misuses(), before);
+}
+
 static const test_case cases[] = {
+    {"a_trial_leaves_nothing", a_trial_leaves_nothing},
     {"every_call_may_fail", every_call_may_fail},
     {"a_broken_device_says_why_again_and_again", a_broken_device_says_why_again_and_again},
     {"no_room_is_told_with_numbers", no_room_is_told_with_numbers},

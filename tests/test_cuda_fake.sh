@@ -35,9 +35,13 @@ passes test_backend_ops noengine=fused s2clr_cuda_launch_finish conv_forward
 passes test_branch_ops noplan cudnnBackendExecute groups
 passes test_architectures '' cublasLtMatmul
 passes test_backend_training '' s2clr_cuda_launch_norm_frozen
+passes test_backend_contrast '' s2clr_cuda_launch_contrast_turn
+passes test_backend_views '' s2clr_cuda_launch_view_across
+passes test_backend_recording '' cudaGraphLaunch
 passes test_resident_ops '' s2clr_cuda_launch_unpack
 passes test_resident_ops noengine=all s2clr_cuda_launch_direct_filter
 passes test_learner '' s2clr_cuda_launch_update
 passes test_collective devices=2 ncclAllReduce
+passes test_learner_group devices=3 ncclAllReduce
 
 finish

@@ -142,6 +142,64 @@ static void missing_engines_are_remembered(void)
 
 /* ---- failures ---- */
 
+static const char lacks[] = ", without engines that failed";
+
+/* Engines that fail, as those do that cannot be compiled because the disk is full, may do next
+ * time. */
+static void failed_engines_are_asked_again(void)
+{
+    static const char *const words[] = {"plan=4000", "plan=5000", "plan=5001"};
+    const s2clr_op_desc d = cuda_usual();
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        s2clr_device *const device = cuda_open(words[i], "", S2CLR_F32);
+        CU_ASSERT_EQUAL(strncmp(cuda_kernel_of(device, &d), "direct of ", 10), 0);
+        CU_ASSERT_EQUAL(s2clr_cuda_plans_count(device), 0);
+        cuda_check(device, &d);
+        CU_ASSERT_PTR_NOT_NULL(strstr(s2clr_backend_module()->device_describe(device), lacks));
+        setenv("FAKE_CUDA", "", 1);
+        CU_ASSERT_STRING_EQUAL(cuda_kernel_of(device, &d), "cudnn_1");
+        s2clr_cuda_device_close(device);
+    }
+}
+
+/* A failure that passes costs no engine, and so no bytes; no failure at all costs no word. */
+static void an_engine_may_fail_once(void)
+{
+    const s2clr_op_desc d = cuda_usual();
+    s2clr_device *device = cuda_open("", "", S2CLR_F32);
+    CU_ASSERT_STRING_EQUAL(cuda_kernel_of(device, &d), "cudnn_1");
+    const long finalised = fake_calls("cudnnBackendFinalize"); /* the last one was the plan */
+    s2clr_cuda_device_close(device);
+    char words[60];
+    snprintf(words, sizeof words, "fail=cudnnBackendFinalize:%ld", finalised);
+    device = cuda_open(words, "", S2CLR_F32);
+    CU_ASSERT_STRING_EQUAL(cuda_kernel_of(device, &d), "cudnn_1");
+    CU_ASSERT_EQUAL(fake_calls("cudnnBackendFinalize"), finalised + 1);
+    CU_ASSERT_PTR_NULL(strstr(s2clr_backend_module()->device_describe(device), lacks));
+    s2clr_cuda_device_close(device);
+    CU_ASSERT_EQUAL(fake_object_count(), 0);
+}
+
+/* An engine that is unable is passed over, one that breaks the device is an error: the device's. */
+static void a_broken_device_is_no_missing_engine(void)
+{
+    static const char *const words[] = {"plan=4000,breaks", "plan=5003,breaks"};
+    const s2clr_op_desc d = cuda_usual();
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        s2clr_device *const device = cuda_open(words[i], "", S2CLR_F32);
+        s2clr_op *op = NULL;
+        for (int again = 0; again < 2; again++) {
+            s2clr_error_clear();
+            CU_ASSERT_EQUAL(s2clr_cuda_op_new(device, &d, &op), S2CLR_ERR_BACKEND);
+            TEST_ERROR_SAYS("cuda:0: making a convolution plan failed: an illegal memory access");
+            TEST_ERROR_SAYS("start it again");
+            CU_ASSERT_PTR_NULL(op);
+        }
+        fake_mend();
+        s2clr_cuda_device_close(device);
+    }
+}
+
 /* One line that says which device. */
 static void check_message(const char *words)
 {
@@ -206,6 +264,9 @@ static const test_case cases[] = {
     {"ops_of_a_shape_share_a_plan", ops_of_a_shape_share_a_plan},
     {"idle_plans_are_bounded", idle_plans_are_bounded},
     {"missing_engines_are_remembered", missing_engines_are_remembered},
+    {"failed_engines_are_asked_again", failed_engines_are_asked_again},
+    {"an_engine_may_fail_once", an_engine_may_fail_once},
+    {"a_broken_device_is_no_missing_engine", a_broken_device_is_no_missing_engine},
     {"every_failure_is_told_and_leaves_nothing", every_failure_is_told_and_leaves_nothing},
 };
 

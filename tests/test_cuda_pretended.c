@@ -143,6 +143,59 @@ static void a_stream_wants_its_own_device(void)
     bench_free(&b);
 }
 
+/* While a stream is captured nothing runs, and what a device would not bear is told. */
+static void captures_keep_what_is_queued(void)
+{
+    const long before = fake_misuses();
+    bench b = bench_new("");
+    cudaGraph_t graph = NULL;
+    cudaGraphExec_t exec = NULL;
+    up(&b);
+    CU_ASSERT_EQUAL(cudaStreamBeginCapture(b.stream, cudaStreamCaptureModeThreadLocal),
+                    cudaSuccess);
+    CU_ASSERT_EQUAL(twice(&b, COUNT), 0);
+    CU_ASSERT_EQUAL(cudaStreamEndCapture(b.stream, &graph), cudaSuccess);
+    CU_ASSERT_EQUAL(cudaGraphInstantiateWithFlags(&exec, graph, 0), cudaSuccess);
+    for (int i = 0; i < 3; i++) CU_ASSERT_EQUAL(cudaGraphLaunch(exec, b.stream), cudaSuccess);
+    down(&b);
+    CU_ASSERT_EQUAL(cudaStreamSynchronize(b.stream), cudaSuccess);
+    CU_ASSERT_EQUAL(b.host[3], 24);
+    CU_ASSERT_EQUAL(cudaGraphExecDestroy(exec), cudaSuccess);
+    CU_ASSERT_EQUAL(cudaGraphDestroy(graph), cudaSuccess);
+    CU_ASSERT_EQUAL(fake_misuses(), before);
+    bench_free(&b);
+}
+
+static cudaError_t wait_for(bench *b)
+{
+    return cudaStreamSynchronize(b->stream);
+}
+
+static cudaError_t allocate(bench *b)
+{
+    void *memory;
+    (void)b;
+    return cudaMalloc(&memory, 256);
+}
+
+static void what_cannot_be_captured_is_told(void)
+{
+    static cudaError_t (*const acts[])(bench * b) = {wait_for, allocate, up, down};
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        const long before = fake_misuses();
+        bench b = bench_new("");
+        cudaGraph_t graph;
+        CU_ASSERT_EQUAL(cudaStreamBeginCapture(b.stream, cudaStreamCaptureModeThreadLocal),
+                        cudaSuccess);
+        CU_ASSERT_EQUAL(acts[i](&b), cudaErrorStreamCaptureUnsupported);
+        was_told(before);
+        CU_ASSERT_EQUAL(cudaStreamEndCapture(b.stream, &graph), cudaErrorStreamCaptureInvalidated);
+        CU_ASSERT_PTR_NULL(graph);
+        CU_ASSERT_EQUAL(cudaStreamSynchronize(b.stream), cudaSuccess);
+        bench_free(&b);
+    }
+}
+
 static void descriptors_are_looked_at(void)
 {
     const long before = fake_misuses();
@@ -217,6 +270,8 @@ static const test_case cases[] = {
     {"a_kernel_beyond_its_memory_breaks_the_device", a_kernel_beyond_its_memory_breaks_the_device},
     {"freed_memory_and_host_memory_are_no_places", freed_memory_and_host_memory_are_no_places},
     {"a_stream_wants_its_own_device", a_stream_wants_its_own_device},
+    {"captures_keep_what_is_queued", captures_keep_what_is_queued},
+    {"what_cannot_be_captured_is_told", what_cannot_be_captured_is_told},
     {"descriptors_are_looked_at", descriptors_are_looked_at},
     {"the_host_cannot_read_the_device", the_host_cannot_read_the_device},
     {"what_is_left_behind_is_told", what_is_left_behind_is_told},

@@ -376,7 +376,7 @@ static bool stop(void *context, double fraction, const char *text)
 
 static void nothing_is_left_half_done(void)
 {
-    const s2clr_progress progress = {stop, NULL};
+    const s2clr_progress progress = {.call = stop};
     const s2clr_export_options options = {.progress = &progress};
     const s2clr_export_kind *const *kinds;
     const size_t count = s2clr_export_list(&kinds);

@@ -319,7 +319,7 @@ static void reading_can_be_cancelled(void)
     int calls = 0;
     s2clr_samples s = {.count = 99};
     const s2clr_images_options options = {.positive = "A"};
-    const s2clr_progress progress = {stop_halfway, &calls};
+    const s2clr_progress progress = {.call = stop_halfway, .context = &calls};
     s2clr_pool *alone;
     make_standard("png", ".png", &png8);
     TEST_OK(s2clr_pool_new(1, &alone));

@@ -316,7 +316,7 @@ static void a_backend_without_arrays_says_so(void)
 {
     s2clr_backend bare = *portable();
     s2clr_learner *learner = NULL;
-    size_t bytes = 7;
+    s2clr_learner_bytes bytes = {.host = 7};
     rig r = open_rig(&(plan){.backend = portable(), .optimiser = "sgd", .parts = 1});
     s2clr_learner_options options = {.net = r.net,
                                      .step = {.batch = 4, .micro = 2, .h = SIDE, .w = SIDE},
@@ -325,17 +325,18 @@ static void a_backend_without_arrays_says_so(void)
                                      .params = r.params,
                                      .moments = r.moments,
                                      .place = S2CLR_LEARNER_RESIDENT};
-    const s2clr_machine on = {&bare, r.on.device, r.on.pool};
+    const s2clr_machine on = {.backend = &bare, .device = r.on.device, .pool = r.on.pool};
     bare.training = NULL;
     TEST_OK(s2clr_optimiser_find("sgd", &options.optimiser));
     CU_ASSERT_EQUAL(s2clr_learner_new(&options, &on, &learner), S2CLR_ERR_ARGUMENT);
     TEST_ERROR_SAYS("the backend keeps none there");
     CU_ASSERT_EQUAL(s2clr_learner_needs(&options, &on, &bytes), S2CLR_ERR_ARGUMENT);
-    CU_ASSERT_EQUAL(bytes, 7);
+    CU_ASSERT_EQUAL(bytes.host, 7);
     options.place = S2CLR_LEARNER_ANYWHERE;
     TEST_OK(s2clr_learner_new(&options, &on, &learner));
     TEST_OK(s2clr_learner_needs(&options, &on, &bytes));
-    CU_ASSERT_TRUE(bytes > r.trainable * sizeof(float));
+    CU_ASSERT_TRUE(bytes.host > r.trainable * sizeof(float));
+    CU_ASSERT_EQUAL(bytes.device, 0);
     s2clr_learner_free(learner);
     close_rig(&r);
 }

@@ -24,6 +24,7 @@ static s2clr_status open_rig(rig *r, const char *name, bool resume, const char *
 {
     const s2clr_arch arch = {.name = "pixel", .channels = 2, .outputs = 1, .width = 3, .depth = 1};
     char *text = NULL;
+    *r = (rig){0};
     snprintf(r->folder, sizeof r->folder, "%s/%s", test_folder(), name);
     r->training = s2clr_training_defaults();
     r->training.run_dir = r->folder;

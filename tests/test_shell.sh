@@ -150,6 +150,26 @@ expect 'a mistyped device' 2 'did you mean portable' "$S2CLR" predict $map --dev
     'a scene.tif' none.tif
 expect 'a mistyped class' 2 'Crop' "$S2CLR" supervised data -o none --positive Crpo
 
+# ---- a device that does not work ----
+
+fake=$tools/.libs/fake_backend.so
+if [ -f "$fake" ]; then
+    mkdir gpu
+    ln -s "$fake" gpu/s2clr_cuda.so
+    ln -s "$fake" gpu/libcuda.so.1
+    broken() {
+        env S2CLR_BACKEND_PATH="$work/gpu" S2CLR_FAKE=device \
+            LD_LIBRARY_PATH="$work/gpu${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$S2CLR" predict $map "$@"
+    }
+    expect 'where the device does not work the CPU computes' 0 \
+        'warning: computing on the CPU (portable), as the device of the backend cuda cannot be used' \
+        broken 'a scene.tif' gpu.tif
+    true_that 'why is said once' [ "$(grep -c '3 fans are missing' err)" -eq 1 ]
+    expect 'who asks for that device gets an error' 1 '3 fans are missing' \
+        broken 'a scene.tif' none.tif --device cuda
+    true_that 'and nothing else' test ! -e none.tif
+fi
+
 # ---- a backend that should be there ----
 
 mkdir nowhere

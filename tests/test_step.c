@@ -367,9 +367,10 @@ static void needs_are_what_a_step_holds(void)
     for (size_t frozen = 0; frozen < 12; frozen += 4) {
         s2clr_step *step = new_step(&r, S2CLR_OUTPUT_LOGITS, frozen);
         const s2clr_step_options options = options_of(S2CLR_OUTPUT_LOGITS, frozen);
-        size_t bytes = 0;
-        TEST_OK(s2clr_step_needs(r.net, r.backend, r.device, 2, &options, &bytes));
+        size_t bytes = 0, buffers = 0;
+        TEST_OK(s2clr_step_needs(r.net, r.backend, r.device, 2, &options, &bytes, &buffers));
         CU_ASSERT_EQUAL(bytes, s2clr_step_bytes(step));
+        CU_ASSERT_TRUE(buffers > bytes / 4 && buffers < bytes);
         if (frozen == 0) whole = bytes;
         CU_ASSERT(frozen == 0 || bytes < whole);
         s2clr_step_free(step);

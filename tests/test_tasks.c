@@ -13,7 +13,7 @@
 static void cover_once(const s2clr_engine *engine, const int window[4], size_t memory)
 {
     s2clr_tasks tasks;
-    TEST_OK(s2clr_tasks_plan(engine, window, memory, &tasks));
+    TEST_OK(s2clr_tasks_plan(engine, window, memory, 0, &tasks));
     int64_t pixels = 0;
     int row = window[1], column = window[0], next = 0;
     for (size_t i = 0; i < tasks.count; i++) {
@@ -57,7 +57,7 @@ static void tasks_of(const rig_model *what, s2clr_aim aim)
             cover_once(engine, part, memory << 20);
         }
         s2clr_tasks none;
-        CU_ASSERT_EQUAL(s2clr_tasks_plan(engine, all, 1000, &none), S2CLR_ERR_MEMORY);
+        CU_ASSERT_EQUAL(s2clr_tasks_plan(engine, all, 1000, 0, &none), S2CLR_ERR_MEMORY);
         s2clr_engine_free(engine);
     }
     s2clr_runtime_release(runtime);

@@ -298,7 +298,7 @@ static void refuses_what_has_no_map(void)
     options.perplexity = NAN;
     CU_ASSERT_EQUAL(s2clr_tsne_check(61, &options), S2CLR_ERR_ARGUMENT);
     options.perplexity = 20;
-    CU_ASSERT_EQUAL(s2clr_tsne_run(x, N, D, &options, NULL, &(s2clr_progress){stop_later, NULL},
+    CU_ASSERT_EQUAL(s2clr_tsne_run(x, N, D, &options, NULL, &(s2clr_progress){.call = stop_later},
                                    map_a, &result),
                     S2CLR_ERR_CANCELLED);
     TEST_ERROR_SAYS("of 1000 iterations");

@@ -135,7 +135,7 @@ static bool stop_half_way(void *context, double fraction, const char *text)
 static void it_can_be_cancelled(void)
 {
     int calls = 0;
-    const s2clr_progress progress = {stop_half_way, &calls};
+    const s2clr_progress progress = {.call = stop_half_way, .context = &calls};
     const s2clr_verify_options options = {.progress = &progress};
     s2clr_verify_report report = {.patches = 7};
     s2clr_pool *pool;

@@ -37,7 +37,7 @@ static void goes_on_after_a_cancelled_read(void)
     const size_t pixels = (size_t)info->columns * (size_t)info->rows;
     float *out = malloc(pixels * sizeof *out);
     int calls = 0;
-    const s2clr_progress progress = {stop, &calls};
+    const s2clr_progress progress = {.call = stop, .context = &calls};
     CU_ASSERT_EQUAL(s2clr_view_read(view, 1, 0, 0, info->columns, info->rows, out, &progress),
                     S2CLR_ERR_CANCELLED);
     CU_ASSERT_EQUAL(s2clr_result_cache_bytes(), 0);

@@ -64,7 +64,7 @@ static s2clr_status bed_open_stack(bed *b)
                              s2clr_net_step(s2clr_model_net(b->model)), &b->grid));
     S2CLR_TRY(s2clr_engine_new(b->runtime, &b->grid, &options, &b->engine));
     const int window[4] = {0, 0, b->grid.columns, b->grid.rows};
-    return s2clr_tasks_plan(b->engine, window, memory, &b->tasks);
+    return s2clr_tasks_plan(b->engine, window, memory, (size_t)mb << 20, &b->tasks);
 }
 
 static s2clr_status bed_open(const s2clr_args *args, bed *b)

@@ -168,9 +168,12 @@ static s2clr_status infer_measure(infer_job *job, size_t threads, s2clr_bench *b
         if (w >= 0) rates[w] = sum;
     }
     s2clr_bench_add(bench, "infer", "patches/s", rates, job->r->windows);
-    snprintf(bench->note, sizeof bench->note, "%.3g GFLOP per patch, %.4g TFLOP/s at the median\n",
+    const bool records = job->r->backend->recording != NULL;
+    snprintf(bench->note, sizeof bench->note,
+             "%.3g GFLOP per patch, %.4g TFLOP/s at the median%s%s\n",
              s2clr_plan_flop(job->plan) / job->r->batch * 1e-9,
-             s2clr_plan_flop(job->plan) / job->r->batch * bench->rate[0].median * 1e-12);
+             s2clr_plan_flop(job->plan) / job->r->batch * bench->rate[0].median * 1e-12,
+             records ? "; ops " : "", records ? s2clr_session_way(job->session[0]) : "");
     return S2CLR_OK;
 }
 
@@ -200,6 +203,7 @@ typedef struct train_job {
     const s2clr_optimiser *optimiser;
     const s2clr_loss *loss;
     float *x, *target, *logits, *dlogits, *moments;
+    size_t *order; // (TRAIN_SAMPLES + batch) samples, over and over
     uint64_t steps;
 } train_job;
 
@@ -235,22 +239,33 @@ static s2clr_status train_buffers(train_job *job)
         {&job->dlogits, batch},   {&job->moments, trainable * (size_t)job->optimiser->moments}};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         S2CLR_TRY(s2clr_alloc(buffers[i].count, sizeof(float), "training", (void **)buffers[i].to));
+    S2CLR_TRY(
+        s2clr_alloc(TRAIN_SAMPLES + batch, sizeof *job->order, "training", (void **)&job->order));
     random_values(0, patches, job->patches);
+    for (size_t i = 0; i < TRAIN_SAMPLES + batch; i++) job->order[i] = i % TRAIN_SAMPLES;
     for (size_t i = 0; i < batch; i++) job->target[i] = (float)(i % 2);
     return S2CLR_OK;
+}
+
+static s2clr_feed_part part_of(const train_job *job, uint64_t step)
+{
+    const size_t first = (size_t)step * (size_t)job->r->batch;
+    return (s2clr_feed_part){.slot = first,
+                             .views = 1,
+                             .index = job->order + first % TRAIN_SAMPLES,
+                             .count = (size_t)job->r->batch};
 }
 
 /* One step as the supervised recipe makes it. */
 static s2clr_status train_step(train_job *job)
 {
     const rig *r = job->r;
-    size_t index[4096];
+    const s2clr_feed_part part = part_of(job, job->steps), next = part_of(job, job->steps + 1);
+    float *const there = s2clr_feed_batch(job->feed), *const x = there ? there : job->x;
     double loss;
-    for (int i = 0; i < r->batch; i++)
-        index[i] = (job->steps * (uint64_t)r->batch + (uint64_t)i) % TRAIN_SAMPLES;
-    S2CLR_TRY(s2clr_feed_fill(job->feed, 0, 0, job->steps * (uint64_t)r->batch, index,
-                              (size_t)r->batch, job->x));
-    S2CLR_TRY(s2clr_learner_forward(job->learner, 0, job->x, job->logits));
+    S2CLR_TRY(s2clr_feed_fill(job->feed, &part, x));
+    s2clr_feed_expect(job->feed, &next);
+    S2CLR_TRY(s2clr_learner_forward(job->learner, 0, x, job->logits));
     S2CLR_TRY(
         job->loss->run(job->logits, job->target, NULL, (size_t)r->batch, 1, &loss, job->dlogits));
     S2CLR_TRY(s2clr_learner_backward(job->learner, 0, job->dlogits));
@@ -292,7 +307,7 @@ static s2clr_status train_run(train_job *job, const s2clr_samples *samples, s2cl
                                                   S2CLR_AUGMENT_SHIFT};
     S2CLR_TRY(
         s2clr_feed_new(samples, job->card, &job->card->level[0], &recipe, 1, r->pool, &job->feed));
-    const s2clr_machine on = {r->backend, r->device, r->pool};
+    const s2clr_machine on = {.backend = r->backend, .device = r->device, .pool = r->pool};
     s2clr_learner_options options = {
         .net = r->net,
         .step = {.batch = r->batch, .micro = micro, .h = r->size, .w = r->size},
@@ -304,6 +319,8 @@ static s2clr_status train_run(train_job *job, const s2clr_samples *samples, s2cl
     options.numbers.weight_decay = 0.01;
     S2CLR_TRY(s2clr_learner_new(&options, &on, &job->learner));
     S2CLR_TRY(s2clr_learner_load(job->learner));
+    const s2clr_feed_joining joining = {.views = 1, .count = (size_t)r->batch};
+    S2CLR_TRY(s2clr_feed_join(job->feed, &on, job->learner, &joining));
     return train_measure(job, bench);
 }
 
@@ -322,6 +339,7 @@ s2clr_status s2clr_bench_train(const s2clr_args *args, s2clr_bench *bench)
         s2clr_learner_free(job.learner);
         s2clr_feed_free(job.feed);
         s2clr_card_free(job.card);
+        s2clr_free(job.order);
         float *const buffers[] = {job.patches, job.x,       job.target,
                                   job.logits,  job.dlogits, job.moments};
         for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) s2clr_free(buffers[i]);

@@ -131,7 +131,7 @@ static s2clr_status train(pretraining *p)
                                       .settings = &p->settings,
                                       .with_dates = p->with_dates,
                                       .weights = weights,
-                                      .device = p->on.backend->device_describe(p->on.device),
+                                      .on = &p->on,
                                       .cost = dry ? &cost : NULL};
     S2CLR_TRY(s2clr_pretrain_plan_print(p->args, &plan));
     return dry ? S2CLR_OK : run_recorded(p, &plan);
@@ -141,7 +141,7 @@ static s2clr_status with_device(pretraining *p)
 {
     S2CLR_TRY(s2clr_edge_device(p->args, &p->on));
     const s2clr_status status = train(p);
-    p->on.backend->device_close(p->on.device);
+    s2clr_machine_close(&p->on);
     return status;
 }
 

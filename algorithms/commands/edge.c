@@ -74,14 +74,33 @@ void s2clr_edge_warn(const s2clr_args *args, const char *text)
     if (!s2clr_args_flag(args, "quiet")) s2clr_say_warning(s2clr_edge_name(args), text);
 }
 
+/* What --device comes to, NULL where that fails. `auto` is opened for a look: what it cannot do is
+ * said before the work. */
+static const s2clr_backend *look(const s2clr_args *args, const char *wish)
+{
+    const char *const wanted = s2clr_args_text(args, "precision");
+    s2clr_precision precision = S2CLR_F32;
+    const s2clr_backend *backend = NULL;
+    s2clr_device *device;
+    char text[S2CLR_BACKEND_TEXT];
+    if (strcmp(wish, "auto") != 0)
+        s2clr_backend_find(wish, &backend);
+    else if ((!wanted || s2clr_precision_parse(wanted, &precision) == S2CLR_OK) &&
+             s2clr_device_select(wish, precision, &backend, &device) == S2CLR_OK)
+        backend->device_close(device);
+    s2clr_error_clear();
+    if (s2clr_backend_passed_over(text)) s2clr_edge_warn(args, text);
+    return backend;
+}
+
 void s2clr_edge_warn_slow(const s2clr_args *args)
 {
     const char *wish = s2clr_args_text(args, "device");
     const s2clr_backend_entry *entry;
-    const s2clr_backend *best;
     char text[1200];
     if (!wish || (strcmp(wish, "auto") != 0 && strcmp(wish, "cpu") != 0)) return;
-    if (s2clr_backend_find(wish, &best) != S2CLR_OK || strcmp(best->name, "portable") != 0) return;
+    const s2clr_backend *const taken = look(args, wish);
+    if (!taken || strcmp(taken->name, "portable") != 0) return;
     const size_t count = s2clr_backend_list(&entry);
     for (size_t i = 0; i < count; i++) {
         if (!entry[i].built || !entry[i].cpu || entry[i].backend) continue;
@@ -102,8 +121,7 @@ s2clr_status s2clr_edge_device(const s2clr_args *args, s2clr_machine *out)
 {
     s2clr_precision precision;
     S2CLR_TRY(s2clr_precision_parse(s2clr_args_text(args, "precision"), &precision));
-    return s2clr_device_select(s2clr_args_text(args, "device"), precision, &out->backend,
-                               &out->device);
+    return s2clr_machine_open(s2clr_args_text(args, "device"), precision, out);
 }
 
 s2clr_status s2clr_edge_go_on(void)
@@ -115,8 +133,11 @@ s2clr_status s2clr_edge_go_on(void)
 s2clr_progress s2clr_edge_progress(const s2clr_args *args, s2clr_terminal *terminal)
 {
     const char *mode = s2clr_args_text(args, "progress");
-    if (s2clr_args_flag(args, "quiet") && !s2clr_args_given(args, "progress")) mode = "none";
-    return s2clr_terminal_start(terminal, s2clr_edge_name(args), mode);
+    const bool quiet = s2clr_args_flag(args, "quiet");
+    if (quiet && !s2clr_args_given(args, "progress")) mode = "none";
+    s2clr_progress progress = s2clr_terminal_start(terminal, s2clr_edge_name(args), mode);
+    if (quiet) progress.warn = NULL;
+    return progress;
 }
 
 s2clr_status s2clr_edge_flush(void)

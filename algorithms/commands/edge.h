@@ -28,14 +28,15 @@ int s2clr_edge_fail(const s2clr_args *args, s2clr_status status);
 /* "s2clr predict: warning: ..." on standard error, unless --quiet. */
 void s2clr_edge_warn(const s2clr_args *args, const char *text);
 
-/* Warns when --device leaves the choice to us and the best that is left is the slow one, although
- * this build has a faster one that is missing or broken. For commands without --device: nothing. */
+/* Warns when --device leaves the choice to us and what we should take cannot be used, or the best
+ * that is left is the slow one, although this build has a faster one that is missing or broken. For
+ * commands without --device: nothing. */
 void s2clr_edge_warn_slow(const s2clr_args *args);
 
 /* The pool that --threads asks for. */
 s2clr_status s2clr_edge_pool(const s2clr_args *args, s2clr_pool **out);
 
-/* The device that --device and --precision ask for, into out->backend and out->device. */
+/* What --device and --precision ask for, into all of *out but its pool; s2clr_machine_close(). */
 s2clr_status s2clr_edge_device(const s2clr_args *args, s2clr_machine *out);
 
 /* After work that could not be interrupted: S2CLR_ERR_CANCELLED when a signal came meanwhile. */

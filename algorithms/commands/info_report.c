@@ -6,7 +6,8 @@
 #include <proj.h>
 #include <stdlib.h>
 
-#include "backend/backend.h"
+#include "backend/device_select.h"
+#include "backend/device_trial.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "commands/stack_rows.h"
@@ -39,9 +40,22 @@ static bool device_look(const s2clr_backend_entry *entry, int i, device_line *ou
         snprintf(out->why_not, sizeof out->why_not, "%s", s2clr_error_text());
         return status != S2CLR_ERR_ARGUMENT; /* there is no such device */
     }
-    snprintf(out->text, sizeof out->text, "%s", backend->device_describe(device));
+    if (!entry->cpu && s2clr_device_trial_once(backend, device) != S2CLR_OK)
+        snprintf(out->why_not, sizeof out->why_not, "%s", s2clr_error_text());
+    else
+        snprintf(out->text, sizeof out->text, "%s", backend->device_describe(device));
     backend->device_close(device);
     return true;
+}
+
+/* What --device auto computes with. */
+static const s2clr_backend *default_backend(void)
+{
+    const s2clr_backend *backend;
+    s2clr_device *device;
+    if (s2clr_device_select("auto", S2CLR_F32, &backend, &device) != S2CLR_OK) return NULL;
+    backend->device_close(device);
+    return backend;
 }
 
 static json_t *backend_json(const s2clr_backend_entry *entry, bool is_default)
@@ -120,10 +134,9 @@ static void tables_print(FILE *to)
 json_t *s2clr_installation_json(void)
 {
     const s2clr_backend_entry *entry;
-    const s2clr_backend *best = NULL;
+    const s2clr_backend *const best = default_backend();
     const size_t count = s2clr_backend_list(&entry);
     json_t *backends = json_array(), *folders = json_array();
-    s2clr_backend_find("auto", &best);
     for (size_t i = 0; i < count; i++) {
         const bool is_default = entry[i].backend && entry[i].backend == best;
         json_array_append_new(backends, backend_json(&entry[i], is_default));
@@ -142,9 +155,8 @@ json_t *s2clr_installation_json(void)
 void s2clr_installation_print(FILE *to)
 {
     const s2clr_backend_entry *entry;
-    const s2clr_backend *best = NULL;
+    const s2clr_backend *const best = default_backend();
     const size_t count = s2clr_backend_list(&entry);
-    s2clr_backend_find("auto", &best);
     fprintf(to, "s2clr       %s\nlibraries   GDAL %s, PROJ %s, GEOS %s, jansson %s\n",
             S2CLR_VERSION, GDALVersionInfo("RELEASE_NAME"), proj_info().version, GEOSversion(),
             JANSSON_VERSION);

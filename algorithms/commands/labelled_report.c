@@ -119,14 +119,15 @@ static void put_training(FILE *to, const s2clr_labelled *job)
 void s2clr_labelled_plan_text(FILE *to, const void *context)
 {
     const s2clr_labelled *job = context;
+    char device[400];
+    s2clr_machine_text(&job->on, device, sizeof device);
     put_data(to, job);
     put_parent(to, job);
     put_teachers(to, job);
     put_weights(to, job);
     put_network(to, job);
     put_training(to, job);
-    fprintf(to, "device      %s\noutput      %s\n",
-            job->on.backend->device_describe(job->on.device), job->settings.common.run_dir);
+    fprintf(to, "device      %s\noutput      %s\n", device, job->settings.common.run_dir);
 }
 
 /* ---- its cost ---- */
@@ -148,6 +149,7 @@ static void put_cost(FILE *to, const s2clr_labelled *job)
         s2clr_duration_text(job->teaching_seconds, teaching, sizeof teaching);
         fprintf(to, "teaching    about %s\n", teaching);
     }
+    s2clr_cost_device(to, &job->on, job->cost.device_bytes, job->cost.note);
     s2clr_cost_print(to, job->cost.bytes, job->cost.seconds, total_seconds(job),
                      job->settings.patience && job->parts.validation.count ? without : "",
                      "--batch");
@@ -162,20 +164,24 @@ static json_t *plan_json(const s2clr_labelled *job)
 {
     const s2clr_training *c = &job->settings.common;
     const s2clr_supervised_cost *cost = &job->cost;
+    char device[400];
+    s2clr_machine_text(&job->on, device, sizeof device);
     json_t *root = json_pack(
-        "{s:I, s:I, s:I, s:i, s:i, s:s, s:i, s:I, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:s, s:s, "
-        "s:o}",
+        "{s:I, s:I, s:I, s:i, s:i, s:s, s:i, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:s, "
+        "s:s, s:o}",
         "train", (json_int_t)job->parts.train.count, "validation",
         (json_int_t)job->parts.validation.count, "test", (json_int_t)job->parts.test.count, "bands",
         job->card->bands, "patch", job->card->patch, "architecture", job->card->arch.name,
         "outputs", job->card->arch.outputs, "weights", (json_int_t)cost->weights, "learning",
         (json_int_t)cost->learning, "epochs", c->epochs, "batch", c->batch, "steps_per_epoch",
-        (json_int_t)cost->steps, "memory_bytes", (json_int_t)cost->bytes, "seconds_per_step",
+        (json_int_t)cost->steps, "memory_bytes", (json_int_t)cost->bytes, "device_memory_bytes",
+        (json_int_t)cost->device_bytes, "seconds_per_step",
         seconds_json(cost->seconds, cost->seconds), "seconds",
-        seconds_json(cost->seconds, total_seconds(job)), "level", c->level, "device",
-        job->on.backend->device_describe(job->on.device), "output", s2clr_json_words(c->run_dir));
+        seconds_json(cost->seconds, total_seconds(job)), "level", c->level, "device", device,
+        "output", s2clr_json_words(c->run_dir));
     if (root && job->parent)
         json_object_set_new(root, "parent", s2clr_json_words(s2clr_model_path(job->parent)));
+    if (root && cost->note[0]) json_object_set_new(root, "note", json_string(cost->note));
     if (root && job->teachers)
         json_object_set_new(root, "teaching_seconds", json_real(job->teaching_seconds));
     return root;

@@ -103,7 +103,7 @@ static s2clr_status with_data(s2clr_labelled *job)
     S2CLR_TRY(prepare(job));
     S2CLR_TRY(s2clr_edge_device(job->args, &job->on));
     const s2clr_status status = dry(job) ? try_it(job) : train(job);
-    job->on.backend->device_close(job->on.device);
+    s2clr_machine_close(&job->on);
     return status;
 }
 

@@ -29,14 +29,18 @@ static const s2clr_param_row rows[] = {
     {"memory", NULL, S2CLR_TYPE_INT, .meta = "MB", .standard = "0", .minimum = 0,
      .maximum = 16777216, .advanced = true, .label = "Memory in MB", .group = "Speed",
      .help =
-         "Memory to stay within, GDAL's cache included; 0 means a quarter of what is available. "
-         "The result does not depend on it."},
+         "Memory to stay within, GDAL's cache included, and likewise that of a GPU; 0 means a "
+         "quarter of what is available, and all that a GPU has free. The result does not depend "
+         "on it."},
     {"device", NULL, S2CLR_TYPE_TEXT, .meta = "NAME", .standard = "auto", .advanced = true,
      .group = "Speed",
-     .help = "Where to compute: auto (the CPU), cpu, cuda (an NVIDIA GPU; cuda:N is the N-th, from "
-             "0; not tried on a real one yet), or a backend named by \"s2clr info\" (portable, "
-             "onednn). cuda,fast and cuda:N,fast let results differ in their last digits from run "
-             "to run, for speed."},
+     .help =
+         "Where to compute: auto (a GPU, if one is there and gives the right answers in a "
+         "short trial, else the CPU), cpu, cuda (an NVIDIA GPU, without a trial; cuda:N is the "
+         "N-th, from 0), or a backend named by \"s2clr info\" (portable, onednn). cuda,fast and "
+         "cuda:N,fast let results differ in their last digits from run to run, for speed. "
+         "Training takes several, as cuda:0+1 or cuda:all: each computes an equal share of "
+         "every batch, of which its batch norm sees no more."},
     {"seed", NULL, S2CLR_TYPE_INT, .meta = "N", .standard = "1", .minimum = 0,
      .maximum = 2147483647, .advanced = true, .group = "General",
      .help = "Seed of all random numbers: the same seed gives the same result."},

@@ -41,6 +41,19 @@ void s2clr_bytes_text(size_t bytes, char *out, size_t size)
         snprintf(out, size, "%.1f GiB", gib);
 }
 
+void s2clr_cost_device(FILE *to, const s2clr_machine *on, size_t bytes, const char *note)
+{
+    char memory[32], room[32];
+    size_t available, total;
+    if (bytes == 0) return;
+    s2clr_bytes_text(bytes, memory, sizeof memory);
+    const bool known = s2clr_machine_room(on, &available, &total);
+    s2clr_bytes_text(known ? available : 0, room, sizeof room);
+    fprintf(to, "on device   %s%s%s%s%s\n", memory, known ? " of " : "", known ? room : "",
+            known ? " free" : "", on->device_count > 1 ? ", on each" : "");
+    if (note[0]) fprintf(to, "mind        %s\n", note);
+}
+
 void s2clr_cost_print(FILE *to, size_t bytes, double step, double all, const char *without,
                       const char *smaller)
 {

@@ -43,6 +43,13 @@ static json_t *output_json(const s2clr_predict_settings *settings, const s2clr_p
     return out;
 }
 
+static json_t *device_memory_json(const s2clr_predict_plan *p)
+{
+    if (!p->device_limit) return json_null();
+    return json_pack("{s:I, s:I}", "bytes", (json_int_t)p->device_memory, "limit_bytes",
+                     (json_int_t)p->device_limit);
+}
+
 json_t *s2clr_predict_plan_json(const s2clr_predict_settings *settings, const s2clr_predict_plan *p)
 {
     json_t *reading =
@@ -50,12 +57,13 @@ json_t *s2clr_predict_plan_json(const s2clr_predict_settings *settings, const s2
                   (json_int_t)p->decode_bytes, "file_bytes",
                   p->file_bytes ? json_integer((json_int_t)p->file_bytes) : json_null());
     return json_pack(
-        "{s:b, s:o, s:o, s:o, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "dry_run", 1,
-        "output", output_json(settings, p), "model", s2clr_json_words(settings->model_path),
-        "model_warning", s2clr_json_words(p->warning), "device", p->device, "threads", p->threads,
-        "reading", reading, "pixels", (json_int_t)p->pixels, "patches", (json_int_t)p->patches,
-        "blocks", (json_int_t)p->blocks, "memory_bytes", (json_int_t)p->memory,
-        "memory_limit_bytes", (json_int_t)p->memory_limit, "measured",
+        "{s:b, s:o, s:o, s:o, s:s, s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+        "dry_run", 1, "output", output_json(settings, p), "model",
+        s2clr_json_words(settings->model_path), "model_warning", s2clr_json_words(p->warning),
+        "device", p->device, "threads", p->threads, "reading", reading, "pixels",
+        (json_int_t)p->pixels, "patches", (json_int_t)p->patches, "blocks", (json_int_t)p->blocks,
+        "memory_bytes", (json_int_t)p->memory, "memory_limit_bytes", (json_int_t)p->memory_limit,
+        "device_memory", device_memory_json(p), "measured",
         json_pack("{s:o, s:o}", "read_bytes", sample_json(&p->read), "patches",
                   sample_json(&p->compute)),
         "seconds", seconds_json(p), "input", s2clr_stack_json(&p->stack));
@@ -132,6 +140,12 @@ void s2clr_predict_plan_print(FILE *to, const s2clr_predict_settings *settings,
                 (unsigned long long)p->patches, share);
     print_output(to, settings, p);
     fprintf(to, "memory      at most %s of %s allowed\n", memory, limit);
+    if (p->device_limit) {
+        s2clr_bytes_text(p->device_memory, memory, sizeof memory);
+        s2clr_bytes_text(p->device_limit, limit, sizeof limit);
+        fprintf(to, "%12son the device %s of %s for weights, layers and pixels\n", "", memory,
+                limit);
+    }
     print_time(to, p);
     if (p->warning[0]) fprintf(to, "mind        %s\n", p->warning);
 }

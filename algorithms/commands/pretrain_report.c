@@ -54,6 +54,7 @@ static void print_training(FILE *to, const s2clr_pretrain_plan *p)
 
 static void print_cost(FILE *to, const s2clr_pretrain_plan *p)
 {
+    s2clr_cost_device(to, p->on, p->cost->device_bytes, p->cost->note);
     s2clr_cost_print(to, p->cost->bytes, p->cost->seconds, total_seconds(p), ", without the probe",
                      "--chunk");
 }
@@ -61,18 +62,23 @@ static void print_cost(FILE *to, const s2clr_pretrain_plan *p)
 static json_t *plan_json(const s2clr_pretrain_plan *p)
 {
     const s2clr_pretrain_settings *s = p->settings;
+    char device[400];
+    s2clr_machine_text(p->on, device, sizeof device);
     json_t *root = json_pack(
         "{s:I, s:I, s:I, s:i, s:i, s:s, s:I, s:i, s:i, s:i, s:s, s:s, s:o}", "train",
         (json_int_t)p->parts->train.count, "with_another_date", (json_int_t)p->with_dates, "probe",
         (json_int_t)p->probe->count, "bands", p->card->bands, "patch", p->card->patch,
         "architecture", p->card->arch.name, "weights", (json_int_t)p->weights, "epochs",
         s->common.epochs, "batch", s->common.batch, "chunk", s->chunk, "level", s->common.level,
-        "device", p->device, "output", s2clr_json_words(s->common.run_dir));
+        "device", device, "output", s2clr_json_words(s->common.run_dir));
     if (root && p->parent)
         json_object_set_new(root, "parent", s2clr_json_words(s2clr_model_path(p->parent)));
     if (!p->cost) return root;
     json_object_set_new(root, "steps_per_epoch", json_integer((json_int_t)p->cost->steps));
     json_object_set_new(root, "memory_bytes", json_integer((json_int_t)p->cost->bytes));
+    json_object_set_new(root, "device_memory_bytes",
+                        json_integer((json_int_t)p->cost->device_bytes));
+    if (p->cost->note[0]) json_object_set_new(root, "note", json_string(p->cost->note));
     json_object_set_new(root, "seconds_per_step",
                         p->cost->seconds > 0 ? json_real(p->cost->seconds) : json_null());
     json_object_set_new(root, "seconds",
@@ -83,10 +89,12 @@ static json_t *plan_json(const s2clr_pretrain_plan *p)
 void s2clr_pretrain_plan_text(FILE *to, const void *context)
 {
     const s2clr_pretrain_plan *plan = context;
+    char device[400];
+    s2clr_machine_text(plan->on, device, sizeof device);
     print_data(to, plan);
     if (plan->parent) s2clr_parent_print(to, plan->parent, plan->adoption);
     print_training(to, plan);
-    fprintf(to, "device      %s\noutput      %s\n", plan->device, plan->settings->common.run_dir);
+    fprintf(to, "device      %s\noutput      %s\n", device, plan->settings->common.run_dir);
 }
 
 s2clr_status s2clr_pretrain_plan_print(const s2clr_args *args, const s2clr_pretrain_plan *plan)

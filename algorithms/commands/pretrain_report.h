@@ -20,7 +20,7 @@ typedef struct s2clr_pretrain_plan {
     const s2clr_pretrain_settings *settings;
     size_t with_dates; /* training patches that have another date */
     size_t weights;
-    const char *device;
+    const s2clr_machine *on;
     const s2clr_pretrain_cost *cost; /* NULL: not asked for */
 } s2clr_pretrain_plan;
 

@@ -198,10 +198,16 @@ s2clr_status s2clr_run_record_open(const s2clr_args *args, s2clr_run_text print,
     return S2CLR_OK;
 }
 
+static void warn(void *context, const char *text)
+{
+    const s2clr_run_record *record = context;
+    s2clr_progress_warn(record->inner, text);
+}
+
 s2clr_progress s2clr_run_record_progress(s2clr_run_record *record, const s2clr_progress *inner)
 {
     record->inner = inner;
-    return (s2clr_progress){.call = report, .context = record};
+    return (s2clr_progress){.call = report, .context = record, .warn = warn};
 }
 
 static s2clr_status finish(s2clr_run_record *record, s2clr_run_text print, const void *context)

@@ -96,6 +96,12 @@ static bool report_trial(void *context, double fraction, const char *message)
                                  text);
 }
 
+static void warn_of_trial(void *context, const char *text)
+{
+    const rig *r = context;
+    s2clr_progress_warn(r->progress, text);
+}
+
 /* A training that diverges has found something out; anything else ends the sweep. */
 static s2clr_status take(s2clr_status status, const s2clr_pretrain_result *trained,
                          s2clr_sweep_result *out)
@@ -117,7 +123,7 @@ static s2clr_status take(s2clr_status status, const s2clr_pretrain_result *train
 
 static s2clr_status train(rig *r, s2clr_card *card, s2clr_sweep_result *out)
 {
-    const s2clr_progress progress = {.call = report_trial, .context = r};
+    const s2clr_progress progress = {.call = report_trial, .context = r, .warn = warn_of_trial};
     s2clr_pretrain_settings settings = r->plan->trial[r->trial];
     char folder[S2CLR_SWEEP_PATH];
     s2clr_pretrain_result trained;
@@ -197,6 +203,8 @@ static s2clr_status begin(rig *r)
     for (int i = 0; i < 2; i++) /* otherwise the architecture's own */
         if (s2clr_args_given(args, sizes[i]))
             json_object_set_new(common, sizes[i], json_integer(s2clr_args_int(args, sizes[i])));
+    if (r->on.device_count > 1)
+        json_object_set_new(common, "devices", json_integer(r->on.device_count));
     json_object_update_missing(common, r->plan->settings);
     char *text = json_dumps(common, JSON_COMPACT);
     json_decref(common);
@@ -212,7 +220,7 @@ static s2clr_status with_device(rig *r)
     S2CLR_TRY(s2clr_edge_device(r->args, &r->on));
     s2clr_status status = begin(r);
     if (status == S2CLR_OK) status = run_all(r);
-    r->on.backend->device_close(r->on.device);
+    s2clr_machine_close(&r->on);
     return status;
 }
 

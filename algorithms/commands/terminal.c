@@ -73,6 +73,13 @@ static bool on_progress(void *context, double fraction, const char *message)
     return true;
 }
 
+static void warn(void *context, const char *text)
+{
+    s2clr_terminal *t = context;
+    s2clr_terminal_end(t);
+    s2clr_say_warning(t->label, text);
+}
+
 s2clr_progress s2clr_terminal_start(s2clr_terminal *terminal, const char *label, const char *mode)
 {
     s2clr_terminal t = {.label = label, .to = stdout, .last = -1, .since = -1};
@@ -85,7 +92,7 @@ s2clr_progress s2clr_terminal_start(s2clr_terminal *terminal, const char *label,
         t.colours = s2clr_has_colours(t.to);
     }
     *terminal = t;
-    return (s2clr_progress){.call = on_progress, .context = terminal};
+    return (s2clr_progress){.call = on_progress, .context = terminal, .warn = warn};
 }
 
 void s2clr_terminal_end(s2clr_terminal *terminal)

@@ -110,27 +110,6 @@ s2clr_status s2clr_engine_tick(const s2clr_engine *engine, int worker, size_t it
     return s2clr_error_set(S2CLR_ERR_CANCELLED, "prediction was cancelled");
 }
 
-void s2clr_engine_cut(const s2clr_engine *engine, const s2clr_block *block, int64_t x, int64_t y,
-                      int w, int h, float *out)
-{
-    const int64_t left = x > block->x0 ? x : block->x0;
-    const int64_t end = block->x0 + block->w < x + w ? block->x0 + block->w : x + w;
-    const size_t count = end > left ? (size_t)(end - left) : 0,
-                 lead = count ? (size_t)(left - x) : 0;
-    const size_t plane = (size_t)block->w * (size_t)block->h;
-    for (int band = 0; band < engine->bands; band++) {
-        const float *from = block->values + (size_t)band * plane;
-        for (int64_t row = y; row < y + h; row++, out += w) {
-            const bool inside = count && row >= block->y0 && row < block->y0 + block->h;
-            if (!inside || count < (size_t)w) memset(out, 0, (size_t)w * sizeof *out);
-            if (!inside) continue;
-            memcpy(out + lead,
-                   from + (size_t)(row - block->y0) * (size_t)block->w + (left - block->x0),
-                   count * sizeof *out);
-        }
-    }
-}
-
 /* ---- blocks ---- */
 
 void s2clr_engine_window(const s2clr_engine *engine, int column, int row, int columns, int rows,
@@ -161,44 +140,6 @@ int s2clr_engine_unit_columns(const s2clr_engine *engine)
 int s2clr_engine_unit_rows(const s2clr_engine *engine)
 {
     return engine->kind->unit_rows(engine);
-}
-
-/* A block that starts and ends inside a unit sees up to one unit more than one at the origin. */
-static size_t axis_pixels(int64_t reach, int side, int limit)
-{
-    return reach + side < limit ? (size_t)(reach + side) : (size_t)limit;
-}
-
-size_t s2clr_engine_read_bytes(const s2clr_engine *engine, int columns, int rows)
-{
-    int64_t box[4];
-    const int side = engine->runtime->side;
-    engine->kind->reach(engine, 0, 0, columns, rows, box);
-    return axis_pixels(box[2] - box[0], side, engine->grid.width) *
-           axis_pixels(box[3] - box[1], side, engine->grid.height) *
-           ((size_t)engine->bands * sizeof(float) + 1);
-}
-
-size_t s2clr_engine_block_bytes(const s2clr_engine *engine, int columns, int rows)
-{
-    int64_t box[4];
-    engine->kind->reach(engine, 0, 0, columns, rows, box);
-    const size_t across = axis_pixels(box[2] - box[0], engine->runtime->side, engine->grid.width);
-    const size_t counts = (size_t)engine->threads * (2 * across + 1) * sizeof(uint32_t);
-    /* Per output: planes, valid share, evidence and the bands made of them; count, choice and two
-     * masks of what is wanted. */
-    const size_t output = 2 * ((size_t)engine->planes + 2) * sizeof(float) + sizeof(uint32_t) + 3;
-    return s2clr_engine_read_bytes(engine, columns, rows) + counts +
-           (size_t)columns * (size_t)rows * output + engine->kind->scratch(engine, columns, rows);
-}
-
-size_t s2clr_engine_fixed_bytes(const s2clr_engine *engine)
-{
-    const s2clr_runtime *runtime = engine->runtime;
-    const size_t session = s2clr_plan_session_bytes(runtime->plan) +
-                           (runtime->input_count + runtime->output_count) * sizeof(float);
-    return s2clr_plan_weight_bytes(runtime->plan) + (size_t)engine->threads * session +
-           (engine->cache ? s2clr_unit_cache_bytes(engine->cache) : 0);
 }
 
 /* ---- computing ---- */

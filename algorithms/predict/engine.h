@@ -6,10 +6,10 @@
  *     S2CLR_TRY(s2clr_engine_new(runtime, &grid, &options, &engine));
  *     S2CLR_TRY(s2clr_engine_compute(engine, &block, &values));
  *
- * Values are computed in anchored units of one fixed shape: 4 neighbouring patches of a grid row
- * (patch models), or a square tile of local logits with its halo (dense), laid out from the
- * raster's origin and always computed whole by one thread. So a pixel never depends on the block,
- * the thread or the order that asked for it.
+ * Values are computed in anchored units of one fixed shape: neighbouring patches of a grid row
+ * (patch models; 4, or what the backend wants), or a square tile of local logits with its halo
+ * (dense), laid out from the raster's origin and always computed whole by one thread. So a pixel
+ * never depends on the block, the thread or the order that asked for it.
  */
 #ifndef S2CLR_PREDICT_ENGINE_H
 #define S2CLR_PREDICT_ENGINE_H

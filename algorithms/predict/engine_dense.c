@@ -178,15 +178,13 @@ static int64_t unit_row(const dense_job *job, size_t index)
 static s2clr_status run_unit(void *context, size_t item, int worker)
 {
     const dense_job *job = context;
-    s2clr_engine *engine = job->engine;
+    const s2clr_engine *engine = job->engine;
     const size_t index = job->item[item];
-    s2clr_runtime *runtime = engine->runtime;
-    const int pixels = runtime->side;
-    float *input = runtime->input[worker], *output = runtime->output[worker];
+    const int64_t at[1][2] = {
+        {unit_start(engine, unit_column(job, index)), unit_start(engine, unit_row(job, index))}};
+    const float *output; // (planes, UNIT, UNIT)
     S2CLR_TRY(s2clr_engine_tick(engine, worker, item, job->items));
-    s2clr_engine_cut(engine, job->block, unit_start(engine, unit_column(job, index)),
-                     unit_start(engine, unit_row(job, index)), pixels, pixels, input);
-    S2CLR_TRY(s2clr_session_run(runtime->session[worker], input, output));
+    S2CLR_TRY(s2clr_engine_run_unit(engine, job->block, at, worker, &output));
     place_unit(job, index, output, NULL);
     return S2CLR_OK;
 }
@@ -203,8 +201,7 @@ static s2clr_status fill_lattice(dense_job *job)
         else
             job->item[job->items++] = i;
     }
-    S2CLR_TRY(s2clr_pool_run(job->engine->runtime->pool, run_unit, job, job->items));
-    job->engine->units += job->items;
+    S2CLR_TRY(s2clr_engine_run_units(job->engine, job->block, run_unit, job, job->items));
     for (size_t i = 0; i < job->items; i++) {
         const size_t index = job->item[i];
         float *kept = s2clr_unit_cache_put(cache, unit_column(job, index), unit_row(job, index));

@@ -1,16 +1,12 @@
 /*
- * Patch models: a unit is 4 neighbouring patches of one grid row, the first at a column that is a
- * multiple of 4; patches beyond the last column are zeros.
+ * Patch models: a unit is U neighbouring patches of one grid row, the first at a column that is a
+ * multiple of U; patches beyond the last column are zeros. U is the runtime's.
  */
-#include <string.h>
-
 #include "base/memory.h"
 #include "predict/pengine.h"
 
-#define UNIT S2CLR_UNIT_PATCHES
-
 typedef struct patch_item {
-    int row, unit; /* of the grid; unit is in columns / UNIT */
+    int row, unit; /* of the grid; unit is in columns / U */
 } patch_item;
 
 typedef struct patch_job {
@@ -28,31 +24,30 @@ static s2clr_status prepare(s2clr_engine *engine, const s2clr_model *model)
     return S2CLR_OK;
 }
 
-static int first_unit(int column)
+static int first_unit(const s2clr_engine *engine, int column)
 {
-    return column / UNIT;
+    return column / engine->runtime->unit;
 }
 
-static int units_end(int column, int columns)
+static int units_end(const s2clr_engine *engine, int column, int columns)
 {
-    return (column + columns - 1) / UNIT + 1;
+    return (column + columns - 1) / engine->runtime->unit + 1;
 }
 
 static void reach(const s2clr_engine *engine, int column, int row, int columns, int rows,
                   int64_t box[4])
 {
     const s2clr_grid *grid = &engine->grid;
-    const int patch = grid->patch;
-    box[0] = s2clr_grid_start(grid, (int64_t)first_unit(column) * UNIT);
+    const int patch = grid->patch, unit = engine->runtime->unit;
+    box[0] = s2clr_grid_start(grid, (int64_t)first_unit(engine, column) * unit);
     box[1] = s2clr_grid_start(grid, row);
-    box[2] = s2clr_grid_start(grid, (int64_t)units_end(column, columns) * UNIT - 1) + patch;
+    box[2] = s2clr_grid_start(grid, (int64_t)units_end(engine, column, columns) * unit - 1) + patch;
     box[3] = s2clr_grid_start(grid, (int64_t)row + rows - 1) + patch;
 }
 
 static int column_end(const s2clr_engine *engine, int end)
 {
-    (void)engine;
-    return end - end % UNIT;
+    return end - end % engine->runtime->unit;
 }
 
 static int row_end(const s2clr_engine *engine, int end)
@@ -63,8 +58,7 @@ static int row_end(const s2clr_engine *engine, int end)
 
 static int unit_columns(const s2clr_engine *engine)
 {
-    (void)engine;
-    return UNIT;
+    return engine->runtime->unit;
 }
 
 static int unit_rows(const s2clr_engine *engine)
@@ -75,14 +69,13 @@ static int unit_rows(const s2clr_engine *engine)
 
 static uint64_t units(const s2clr_engine *engine, int columns, int rows)
 {
-    (void)engine;
-    return (uint64_t)units_end(0, columns) * (uint64_t)rows;
+    return (uint64_t)units_end(engine, 0, columns) * (uint64_t)rows;
 }
 
 static size_t scratch(const s2clr_engine *engine, int columns, int rows)
 {
-    (void)engine;
-    return ((size_t)columns / UNIT + 2) * (size_t)rows * sizeof(patch_item);
+    return ((size_t)columns / (size_t)engine->runtime->unit + 2) * (size_t)rows *
+           sizeof(patch_item);
 }
 
 static size_t index_in(const s2clr_block *block, int column, int row)
@@ -110,23 +103,19 @@ static void keep(const patch_job *job, const float *result, size_t at)
 static s2clr_status run_unit(void *context, size_t item, int worker)
 {
     const patch_job *job = context;
-    s2clr_engine *engine = job->engine;
+    const s2clr_engine *engine = job->engine;
     const s2clr_grid *grid = &engine->grid;
-    const int row = job->item[item].row, first = job->item[item].unit * UNIT;
-    const size_t floats = engine->runtime->input_count / UNIT;
-    float *input = engine->runtime->input[worker];
-    float *output = engine->runtime->output[worker]; // (UNIT, planes)
+    const int unit = engine->runtime->unit;
+    const int row = job->item[item].row, first = job->item[item].unit * unit;
+    const float *output; // (unit, planes)
+    int64_t at[unit][2];
     S2CLR_TRY(s2clr_engine_tick(engine, worker, item, job->items));
-    for (int i = 0; i < UNIT; i++) {
-        float *patch = input + (size_t)i * floats;
-        if (first + i < grid->columns)
-            s2clr_engine_cut(engine, job->block, s2clr_grid_start(grid, first + i),
-                             s2clr_grid_start(grid, row), grid->patch, grid->patch, patch);
-        else
-            memset(patch, 0, floats * sizeof *patch);
+    for (int i = 0; i < unit; i++) {
+        at[i][0] = first + i < grid->columns ? s2clr_grid_start(grid, first + i) : S2CLR_NOWHERE;
+        at[i][1] = s2clr_grid_start(grid, row);
     }
-    S2CLR_TRY(s2clr_session_run(engine->runtime->session[worker], input, output));
-    for (int i = 0; i < UNIT; i++)
+    S2CLR_TRY(s2clr_engine_run_unit(engine, job->block, (const int64_t(*)[2])at, worker, &output));
+    for (int i = 0; i < unit; i++)
         if (in_block(job->block, first + i))
             keep(job, output + (size_t)i * (size_t)engine->planes,
                  index_in(job->block, first + i, row));
@@ -135,8 +124,9 @@ static s2clr_status run_unit(void *context, size_t item, int worker)
 
 static bool unit_wanted(const patch_job *job, int row, int unit)
 {
-    for (int i = 0; i < UNIT; i++) {
-        const int column = unit * UNIT + i;
+    const int patches = job->engine->runtime->unit;
+    for (int i = 0; i < patches; i++) {
+        const int column = unit * patches + i;
         if (in_block(job->block, column) && job->pending[index_in(job->block, column, row)])
             return true;
     }
@@ -146,9 +136,10 @@ static bool unit_wanted(const patch_job *job, int row, int unit)
 static void list_units(patch_job *job)
 {
     const s2clr_block *block = job->block;
-    const int end = units_end(block->column, block->columns);
+    const int begin = first_unit(job->engine, block->column);
+    const int end = units_end(job->engine, block->column, block->columns);
     for (int row = block->row; row < block->row + block->rows; row++)
-        for (int unit = first_unit(block->column); unit < end; unit++)
+        for (int unit = begin; unit < end; unit++)
             if (unit_wanted(job, row, unit))
                 job->item[job->items++] = (patch_item){.row = row, .unit = unit};
 }
@@ -157,13 +148,12 @@ static s2clr_status compute(s2clr_engine *engine, const s2clr_block *block, cons
                             const s2clr_values *values)
 {
     patch_job job = {.engine = engine, .block = block, .pending = pending, .values = values};
-    const size_t across =
-        (size_t)(units_end(block->column, block->columns) - first_unit(block->column));
-    S2CLR_TRY(s2clr_alloc(across * (size_t)block->rows, sizeof *job.item, "list of units",
+    const int across =
+        units_end(engine, block->column, block->columns) - first_unit(engine, block->column);
+    S2CLR_TRY(s2clr_alloc((size_t)across * (size_t)block->rows, sizeof *job.item, "list of units",
                           (void **)&job.item));
     list_units(&job);
-    const s2clr_status status = s2clr_pool_run(engine->runtime->pool, run_unit, &job, job.items);
-    if (status == S2CLR_OK) engine->units += job.items;
+    const s2clr_status status = s2clr_engine_run_units(engine, block, run_unit, &job, job.items);
     s2clr_free(job.item);
     return status;
 }

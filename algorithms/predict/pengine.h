@@ -55,16 +55,33 @@ struct s2clr_engine {
     uint64_t units;               /* computed so far */
 };
 
-/* Bytes held whatever the block: packed weights, sessions, cached units. */
+/* Bytes of the machine's memory held whatever the block: sessions, cached units, packed weights. A
+ * device with memory of its own has the last, and a session's layers, there. */
 size_t s2clr_engine_fixed_bytes(const s2clr_engine *engine);
 
 /* Bytes of the pixels of a block of that size, wherever it starts. */
 size_t s2clr_engine_read_bytes(const s2clr_engine *engine, int columns, int rows);
 
-/* Copies the w x h pixels at (x, y) of a block's values; what the block lacks is 0.
- * out: (bands, h, w). */
-void s2clr_engine_cut(const s2clr_engine *engine, const s2clr_block *block, int64_t x, int64_t y,
-                      int w, int h, float *out);
+/* Bytes of what of them lies on the device, 0 where nothing is cut there. */
+size_t s2clr_engine_strip_bytes(const s2clr_engine *engine, int columns, int rows);
+
+/* A device with memory of its own: bytes it holds whatever the block, and how many are left for a
+ * block's pixels. allowed: in all; 0: what the device has. Elsewhere 0 and SIZE_MAX. */
+s2clr_status s2clr_engine_device_bytes(const s2clr_engine *engine, size_t allowed, size_t *held,
+                                       size_t *left);
+
+/* Where no pixel is: a patch that is not there. */
+#define S2CLR_NOWHERE (INT64_MIN / 2)
+
+/* Runs a task for every unit of a block that is to be computed, and counts them. */
+s2clr_status s2clr_engine_run_units(s2clr_engine *engine, const s2clr_block *block, s2clr_task task,
+                                    void *context, size_t items);
+
+/* Inside such a task: a unit whose patches have their left upper pixels at `at`, column and row of
+ * the raster; what the block lacks is 0. *out: of the plan's shape, until the worker's next unit.
+ * at: (runtime->unit) */
+s2clr_status s2clr_engine_run_unit(const s2clr_engine *engine, const s2clr_block *block,
+                                   const int64_t (*at)[2], int worker, const float **out);
 
 /* Between units: S2CLR_ERR_CANCELLED when the caller's progress says stop. */
 s2clr_status s2clr_engine_tick(const s2clr_engine *engine, int worker, size_t item, size_t items);

@@ -63,6 +63,7 @@ static s2clr_status compute_all(s2clr_predict_job *r)
     S2CLR_TRY(s2clr_predict_replay(r));
     s2clr_stream_request request = {.factor = 1,
                                     .memory = r->memory,
+                                    .device_memory = r->settings->memory_mb << 20,
                                     .valid = r->bands.valid,
                                     .evidence = r->bands.evidence,
                                     .done = take,

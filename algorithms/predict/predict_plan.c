@@ -140,13 +140,16 @@ static void add_reading(const survey *s, s2clr_predict_plan *plan)
 
 static s2clr_status survey_run(survey *s, s2clr_predict_plan *plan)
 {
-    S2CLR_TRY(s2clr_tasks_plan(s->job->engine, s->request.window, s->job->memory, &s->tasks));
+    S2CLR_TRY(s2clr_tasks_plan(s->job->engine, s->request.window, s->job->memory,
+                               s->job->settings->memory_mb << 20, &s->tasks));
     S2CLR_TRY(look_around(s));
     S2CLR_TRY(find_read_share(s));
     add_reading(s, plan);
     plan->patches = s->patches;
     plan->blocks = s->tasks.count;
     plan->memory = s->tasks.bytes + s2clr_tasks_cache_bytes(s->job->memory);
+    plan->device_memory = s->tasks.device_bytes;
+    plan->device_limit = s->tasks.device_limit;
     return measure(s, plan);
 }
 

@@ -33,6 +33,7 @@ typedef struct s2clr_predict_plan {
     uint64_t file_bytes;         /* on disk; 0 when not all of them are known */
     uint64_t decode_bytes;       /* of pixels to read */
     size_t memory, memory_limit; /* needed, of which GDAL's cache is a part, and allowed; bytes */
+    size_t device_memory, device_limit; /* likewise, of a device with memory of its own; else 0 */
     s2clr_plan_sample read, compute;
     double read_seconds, compute_seconds; /* of the whole run, from the samples */
     s2clr_stack_info stack;               /* as opened; wkt is NULL here */

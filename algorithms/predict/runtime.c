@@ -23,28 +23,39 @@ static s2clr_status check_model(const s2clr_model *model, s2clr_aim aim)
     return s2clr_model_check_binary(model);
 }
 
-static s2clr_status open_device(s2clr_runtime *r)
+static int wish_for_units(const s2clr_runtime *r)
 {
-    S2CLR_TRY(s2clr_device_select(r->wish, r->precision, &r->backend, &r->device));
-    snprintf(r->description, sizeof r->description, "%s: %s", r->backend->name,
-             r->backend->device_describe(r->device));
-    return S2CLR_OK;
+    return r->backend->cutting && !r->local ? r->backend->cutting->unit_patches : 0;
+}
+
+/* All that the answer's bytes depend on: a backend's own number of patches in a unit, and what the
+ * device says of itself behind the plan, with which engines may have failed. */
+static void describe(s2clr_runtime *r)
+{
+    const int wish = wish_for_units(r);
+    const char *const device = r->backend->device_describe(r->device);
+    if (wish)
+        snprintf(r->description, sizeof r->description, "%s: %s, units of %d", r->backend->name,
+                 device, wish);
+    else
+        snprintf(r->description, sizeof r->description, "%s: %s", r->backend->name, device);
 }
 
 static s2clr_status make_plan(s2clr_runtime *r)
 {
     const s2clr_net *net = s2clr_model_net(r->model);
     const bool logits = r->aim != S2CLR_AIM_EMBEDDING;
-    const int step = s2clr_net_step(net), batch = step > 0 ? 1 : S2CLR_UNIT_PATCHES;
+    const int step = s2clr_net_step(net);
     s2clr_output output = logits ? S2CLR_OUTPUT_LOGITS : S2CLR_OUTPUT_FEATURES;
     r->local = step > 0;
     r->side = s2clr_model_card(r->model)->patch;
+    r->unit = r->local ? 1 : wish_for_units(r) ? wish_for_units(r) : S2CLR_UNIT_PATCHES;
     if (r->local) {
         output = logits ? S2CLR_OUTPUT_LOCAL : S2CLR_OUTPUT_LOCAL_FEATURES;
         r->side = (S2CLR_UNIT_POSITIONS - 1) * step + s2clr_net_field(net);
     }
     S2CLR_TRY(s2clr_plan_new(net, s2clr_model_params(r->model), r->backend, r->device, output,
-                             batch, r->side, r->side, &r->plan));
+                             r->unit, r->side, r->side, &r->plan));
     const s2clr_shape in = s2clr_plan_input(r->plan), out = s2clr_plan_output(r->plan);
     r->input_count = (size_t)in.n * (size_t)in.c * (size_t)in.h * (size_t)in.w;
     r->output_count = (size_t)out.n * (size_t)out.c * (size_t)out.h * (size_t)out.w;
@@ -52,27 +63,72 @@ static s2clr_status make_plan(s2clr_runtime *r)
     return S2CLR_OK;
 }
 
+static void free_session(s2clr_runtime *r, int i)
+{
+    s2clr_session_free(r->session[i]);
+    s2clr_free(r->input[i]);
+    s2clr_free(r->output[i]);
+    r->session[i] = NULL;
+    r->input[i] = r->output[i] = NULL;
+}
+
+static s2clr_status make_session(s2clr_runtime *r, int i)
+{
+    S2CLR_TRY(s2clr_session_new(r->plan, &r->session[i]));
+    if (!r->strip)
+        S2CLR_TRY(s2clr_alloc(r->input_count, sizeof(float), "unit input", (void **)&r->input[i]));
+    return s2clr_alloc(r->output_count, sizeof(float), "unit output", (void **)&r->output[i]);
+}
+
+/* Pixels need room beside the sessions. */
+static s2clr_status check_room(const s2clr_runtime *r)
+{
+    const size_t pixels = r->input_count * sizeof(float);
+    size_t available, total;
+    S2CLR_TRY(r->backend->memory(r->device, &available, &total));
+    if (available >= pixels) return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_MEMORY, "%s: %zu bytes are left, pixels of a unit have %zu",
+                           r->description, available, pixels);
+}
+
+/* Another session. A device with memory of its own that has no room for a second one does with
+ * the first: *done. */
+static s2clr_status add_session(s2clr_runtime *r, bool *done)
+{
+    const int i = r->sessions;
+    const bool may_do_without = i > 0 && r->backend->memory;
+    s2clr_status status = make_session(r, i);
+    if (status == S2CLR_OK && may_do_without) status = check_room(r);
+    if (status == S2CLR_OK) {
+        r->sessions++;
+        return S2CLR_OK;
+    }
+    free_session(r, i);
+    *done = may_do_without && status == S2CLR_ERR_MEMORY;
+    return *done ? S2CLR_OK : status;
+}
+
 static s2clr_status make_sessions(s2clr_runtime *r)
 {
-    const size_t threads = (size_t)r->threads;
-    S2CLR_TRY(s2clr_alloc(threads, sizeof *r->session, "sessions", (void **)&r->session));
-    S2CLR_TRY(s2clr_alloc(threads, sizeof *r->input, "unit inputs", (void **)&r->input));
-    S2CLR_TRY(s2clr_alloc(threads, sizeof *r->output, "unit outputs", (void **)&r->output));
-    for (size_t i = 0; i < threads; i++) {
-        S2CLR_TRY(s2clr_session_new(r->plan, &r->session[i]));
-        S2CLR_TRY(s2clr_alloc(r->input_count, sizeof(float), "unit input", (void **)&r->input[i]));
-        S2CLR_TRY(
-            s2clr_alloc(r->output_count, sizeof(float), "unit output", (void **)&r->output[i]));
-    }
-    return S2CLR_OK;
+    const int wish = r->backend->cutting ? r->backend->cutting->sessions : 0;
+    const int most = wish ? wish : r->threads;
+    const size_t count = (size_t)most;
+    S2CLR_TRY(s2clr_alloc(count, sizeof *r->session, "sessions", (void **)&r->session));
+    S2CLR_TRY(s2clr_alloc(count, sizeof *r->input, "unit inputs", (void **)&r->input));
+    S2CLR_TRY(s2clr_alloc(count, sizeof *r->output, "unit outputs", (void **)&r->output));
+    if (s2clr_plan_cuts(r->plan)) S2CLR_TRY(s2clr_strip_new(r->plan, &r->strip));
+    for (bool done = false; r->sessions < most && !done;) S2CLR_TRY(add_session(r, &done));
+    r->unit_pool = r->pool;
+    return r->sessions == r->threads ? S2CLR_OK : s2clr_pool_new(r->sessions, &r->unit_pool);
 }
 
 static s2clr_status make(s2clr_runtime *r)
 {
     S2CLR_TRY(check_model(r->model, r->aim));
     S2CLR_TRY(s2clr_pool_new(r->threads, &r->pool));
-    S2CLR_TRY(open_device(r));
+    S2CLR_TRY(s2clr_device_select(r->wish, r->precision, &r->backend, &r->device));
     S2CLR_TRY(make_plan(r));
+    describe(r);
     return make_sessions(r);
 }
 
@@ -85,16 +141,14 @@ static bool survived(const s2clr_runtime *r)
 static void free_runtime(s2clr_runtime *r)
 {
     if (!r || !survived(r)) return;
-    for (int i = 0; i < r->threads; i++) {
-        if (r->session) s2clr_session_free(r->session[i]);
-        if (r->input) s2clr_free(r->input[i]);
-        if (r->output) s2clr_free(r->output[i]);
-    }
+    for (int i = 0; i < r->sessions; i++) free_session(r, i);
+    s2clr_strip_free(r->strip);
     s2clr_free(r->session);
     s2clr_free(r->input);
     s2clr_free(r->output);
     s2clr_plan_free(r->plan);
     if (r->device) r->backend->device_close(r->device);
+    if (r->unit_pool != r->pool) s2clr_pool_free(r->unit_pool);
     s2clr_pool_free(r->pool);
     s2clr_model_release(r->model);
     pthread_mutex_destroy(&r->turn);

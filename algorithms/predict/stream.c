@@ -119,12 +119,17 @@ static s2clr_status plan(stream *s)
     const int right = base_of(factor, grid->columns - 1, (int64_t)window[0] + window[2] - 1);
     const int bottom = base_of(factor, grid->rows - 1, (int64_t)window[1] + window[3] - 1);
     int base[4] = {left, top, right - left + 1, bottom - top + 1};
-    if (!rows_are_apart(s)) return s2clr_tasks_plan(s->engine, base, s->request->memory, &s->tasks);
-    s2clr_tasks row;
-    base[3] = 1;
-    S2CLR_TRY(s2clr_tasks_plan(s->engine, base, s->request->memory, &row));
-    const s2clr_status status = repeat_row(s, &row);
-    s2clr_tasks_free(&row);
+    const bool apart = rows_are_apart(s);
+    s2clr_tasks tasks;
+    if (apart) base[3] = 1;
+    S2CLR_TRY(
+        s2clr_tasks_plan(s->engine, base, s->request->memory, s->request->device_memory, &tasks));
+    if (!apart) {
+        s->tasks = tasks;
+        return S2CLR_OK;
+    }
+    const s2clr_status status = repeat_row(s, &tasks);
+    s2clr_tasks_free(&tasks);
     return status;
 }
 

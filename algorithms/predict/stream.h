@@ -24,10 +24,10 @@ typedef struct s2clr_stream_piece {
 } s2clr_stream_piece;
 
 typedef struct s2clr_stream_request {
-    int window[4];        /* column, row, columns, rows at the level */
-    int factor;           /* 1, 2, 4, 8 ... */
-    size_t memory;        /* bytes that may be used, see s2clr_tasks_plan() */
-    bool valid, evidence; /* planes wanted besides the probability or the embedding */
+    int window[4];                /* column, row, columns, rows at the level */
+    int factor;                   /* 1, 2, 4, 8 ... */
+    size_t memory, device_memory; /* bytes that may be used, see s2clr_tasks_plan() */
+    bool valid, evidence;         /* planes wanted besides the probability or the embedding */
 
     /* Which pixels of a piece are wanted: sets mask (rows, columns) and *any; NULL: all. Called
      * with mask NULL when only *any is asked for, before anything is read. May be called twice. */

@@ -101,6 +101,7 @@ static s2clr_status run(search *s, s2clr_topk_raster *raster)
     const s2clr_stream_request request = {.window = {0, 0, s->grid.columns, s->grid.rows},
                                           .factor = 1,
                                           .memory = s2clr_tasks_memory(s->options->memory_mb),
+                                          .device_memory = s->options->memory_mb << 20,
                                           .done = take,
                                           .context = s,
                                           .progress = s->progress,

@@ -120,10 +120,47 @@ typedef struct s2clr_device s2clr_device; /* opaque, each backend has its own */
 typedef struct s2clr_stream s2clr_stream;
 typedef struct s2clr_op s2clr_op;
 
+/* Windows to be cut from planes that overlap: `planes` are plain float32 (to.c, rows, columns) in
+ * the device's memory, `to` the native tensor of to.n windows of to.h x to.w pixels. */
+typedef struct s2clr_backend_cut {
+    int64_t columns, rows;
+    const int64_t (*at)[2]; // (to.n) column and row of the left upper pixel, on the host; a window
+                            // may lie outside wholly or in part: what is not in the planes is 0
+    s2clr_shape to;
+} s2clr_backend_cut;
+
+/* The optional part for prediction: pixels go up once, patches that overlap are cut from them on
+ * the device. */
+typedef struct s2clr_backend_cutting {
+    int unit_patches; /* patches that one run should have; 0: as the caller likes */
+    int sessions;     /* as many of one plan keep the device busy; 0: one per thread */
+
+    /* Bytes as they are, to memory of buffer_new(). Queued. */
+    s2clr_status (*raw_upload)(s2clr_stream *stream, const void *host, size_t bytes, void *device);
+    /* What upload() of the same windows gives. Queued. */
+    s2clr_status (*cut)(s2clr_stream *stream, const s2clr_backend_cut *cut, const float *planes,
+                        void *native);
+} s2clr_backend_cutting;
+
+typedef struct s2clr_recorded s2clr_recorded; /* opaque: work of one stream */
+
+/* The optional part for work that is queued over and over: recorded once, it is queued in one call,
+ * which takes a fraction of the time of many. */
+typedef struct s2clr_backend_recording {
+    /* Records what body(context) queues on the stream instead of doing it: ops with `resident`
+     * where they have arrays, and functions of `training` and `cutting` that neither read nor write
+     * the host's memory. Fails where that cannot be recorded; the stream is as before then. */
+    s2clr_status (*record)(s2clr_stream *stream, s2clr_status (*body)(void *context), void *context,
+                           s2clr_recorded **out);
+    /* Queues it once more, on the same stream, with the same pointers. */
+    s2clr_status (*replay)(s2clr_stream *stream, const s2clr_recorded *recorded);
+    void (*free)(s2clr_recorded *recorded); /* before its stream */
+} s2clr_backend_recording;
+
 typedef struct s2clr_backend {
     uint32_t abi; /* S2CLR_BACKEND_ABI */
     const char *name;
-    int score; /* `auto` takes the usable backend with the highest score */
+    int score; /* `auto` takes the usable backend with the highest score: device_select.h */
 
     /* spec: "cpu", "cuda:1", "cuda:0,fast"; "" = the backend's default. Fails with the reason when
      * unusable, or when this machine does not compute in `precision`. */
@@ -173,6 +210,13 @@ typedef struct s2clr_backend {
                                        const s2clr_op_args *args, double *sums);
     /* Weights that stay on the device while they are trained; NULL: this backend keeps none. */
     const struct s2clr_backend_training *training;
+    const s2clr_backend_cutting *cutting; /* NULL: patches are cut on the host */
+    /* Bytes of the device's own memory: what this process may still take of it, less what the
+     * libraries take beside buffers and streams, and all that there is. NULL: the device's memory
+     * is the machine's. */
+    s2clr_status (*memory)(const s2clr_device *device, size_t *available, size_t *total);
+    /* NULL: nothing is won by it. Who has it has `training`. */
+    const s2clr_backend_recording *recording;
 } s2clr_backend;
 
 /* The one symbol a module exports. */
@@ -216,16 +260,25 @@ s2clr_status s2clr_op_check_backward(const s2clr_op_desc *desc, size_t workspace
 s2clr_status s2clr_op_check_reduce(const s2clr_op_desc *desc, bool backward,
                                    const s2clr_op_args *args);
 s2clr_status s2clr_op_check_scratch(const s2clr_op_desc *desc, size_t needed, size_t there);
+s2clr_status s2clr_backend_cut_check(const s2clr_backend_cut *cut, const float *planes,
+                                     const void *native);
 
 const char *s2clr_op_kind_name(s2clr_op_kind kind);
 
 /* "f32", "bf16", "tf32", "fp16"; the second reads one of them. */
 const char *s2clr_precision_name(s2clr_precision precision);
 s2clr_status s2clr_precision_parse(const char *text, s2clr_precision *out);
+/* How far the result of an op may be from the portable one's in f32, when its inputs and weights
+ * are numbers that `precision` holds: the length of the difference over that of the result, and
+ * S2CLR_OP_LARGEST times as much of the largest value for a single one. kernel: from op_kernel().
+ */
+double s2clr_op_tolerance(s2clr_precision precision, const char *kernel);
+#define S2CLR_OP_LARGEST 10
+
 /* Refuses what no CPU backend computes in: all but f32 and bf16. */
 s2clr_status s2clr_precision_check_cpu(const char *backend, s2clr_precision precision);
 
-/* ---- registry (write once; thread-safe) ---- */
+/* ---- registry (write once; thread-safe; a forked child has its own) ---- */
 
 typedef struct s2clr_backend_entry {
     const char *name;             /* table line in backend_registry.c */
@@ -243,5 +296,12 @@ size_t s2clr_backend_list(const s2clr_backend_entry **out);
 /* name: "auto"; "cpu", the best of those that compute on the CPU; or a table name, which loads the
  * module whatever the machine. */
 s2clr_status s2clr_backend_find(const char *name, const s2clr_backend **out);
+
+/* What `auto` should have taken and could not, and why, in one line for the user; false when there
+ * is nothing that was not said before. The second is how it becomes known: `taken` instead of
+ * `name`. */
+#define S2CLR_BACKEND_TEXT 1280
+bool s2clr_backend_passed_over(char text[S2CLR_BACKEND_TEXT]);
+void s2clr_backend_pass_over(const char *name, const char *why, const char *taken);
 
 #endif

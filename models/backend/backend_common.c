@@ -256,6 +256,22 @@ s2clr_status s2clr_op_check_scratch(const s2clr_op_desc *d, size_t needed, size_
                            s2clr_op_kind_name(d->kind), there, needed);
 }
 
+/* ---- cutting ---- */
+
+s2clr_status s2clr_backend_cut_check(const s2clr_backend_cut *cut, const float *planes,
+                                     const void *native)
+{
+    const s2clr_shape *const to = &cut->to;
+    if (to->n > 0 && to->c > 0 && to->h > 0 && to->w > 0 && cut->columns > 0 && cut->rows > 0 &&
+        cut->at && planes && native)
+        return S2CLR_OK;
+    return s2clr_error_set(S2CLR_ERR_ARGUMENT,
+                           "cut: %d windows of %d x %d x %d from planes of %lld x %lld: sizes must "
+                           "be positive, and positions, planes and a tensor be given",
+                           to->n, to->c, to->h, to->w, (long long)cut->rows,
+                           (long long)cut->columns);
+}
+
 /* ---- precision ---- */
 
 static const char *const precisions[S2CLR_PRECISIONS] = {
@@ -279,6 +295,20 @@ s2clr_status s2clr_precision_parse(const char *text, s2clr_precision *out)
         }
     return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                            "precision '%s' is not known: choose f32, bf16, tf32 or fp16", text);
+}
+
+double s2clr_op_tolerance(s2clr_precision precision, const char *kernel)
+{
+    /* 2^-9 and 2^-12 of each value for one rounding, twice that for one to the neighbour. */
+    static const double tolerances[S2CLR_PRECISIONS] = {
+        [S2CLR_F32] = 1e-5,
+        [S2CLR_BF16] = 0x1p-8,
+        [S2CLR_TF32] = 1e-5,
+        [S2CLR_FP16] = 0x1p-11,
+    };
+    /* Winograd's transforms lose about a digit; all other kernels only reorder sums. */
+    const bool transforms = precision == S2CLR_F32 && strstr(kernel, "wino");
+    return tolerances[precision] * (transforms ? 10 : 1);
 }
 
 s2clr_status s2clr_precision_check_cpu(const char *backend, s2clr_precision precision)

@@ -13,7 +13,6 @@
 
 #include <dlfcn.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "backend/portable.h"
+#include "base/fork_lock.h"
 #include "base/suggest.h"
 
 enum { PATH_TEXT_MAX = 4 * PATH_MAX, WHY_MAX = 1024 };
@@ -43,17 +43,34 @@ static const table_line lines[] = {
 enum { LINES = sizeof lines / sizeof lines[0] };
 
 typedef struct slot {
+    bool loaded; /* all but the entry is there */
     bool filled;
+    bool refused; /* the driver is there, but the module does not load or its device not open */
+    int score;
+    const s2clr_backend *backend; /* NULL: none that is of any use */
     char why[WHY_MAX];
     s2clr_backend_entry entry;
 } slot;
 
 /* The registry: each slot is written once, under the lock. A line that was passed over for want of
  * its driver has one for that, and one of its own when it is asked for by name. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static slot offered[LINES], named[LINES];
 static s2clr_backend_entry entries[LINES]; /* of `offered`, once all are filled */
 static bool listed;
+
+/* What `auto` did not take although it comes first, for who can tell the user; once is enough. */
+static char passed_over[S2CLR_BACKEND_TEXT];
+static bool told;
+
+/* The devices that a parent used do not work in its child: that looks for itself. */
+static void start_anew(void)
+{
+    for (size_t i = 0; i < LINES; i++)
+        if (lines[i].driver) offered[i] = named[i] = (slot){.loaded = false};
+    listed = told = false;
+}
+
+static s2clr_fork_lock lock = {.mutex = PTHREAD_MUTEX_INITIALIZER, .start_anew = start_anew};
 
 /* ---- search path: folders separated by ':' ---- */
 
@@ -157,10 +174,13 @@ static const s2clr_backend *module_backend(void *handle, const char *file, char 
     return backend;
 }
 
-static const s2clr_backend *load(const char *path, const char *module, char why[WHY_MAX])
+/* *there: such a file was found. */
+static const s2clr_backend *load(const char *path, const char *module, char why[WHY_MAX],
+                                 bool *there)
 {
     char file[PATH_MAX];
-    if (!find_module(path, module, file)) {
+    *there = find_module(path, module, file);
+    if (!*there) {
         why_set(why, "%s was not found in %s (S2CLR_BACKEND_PATH names other folders)", module,
                 path);
         return NULL;
@@ -183,21 +203,36 @@ static bool driver_is_there(const char *driver)
     return !driver || dlopen(driver, RTLD_LAZY | RTLD_LOCAL);
 }
 
-/* With the lock held. */
-static const s2clr_backend_entry *fill(size_t i, bool by_name)
+/* What there is, loaded and not opened. With the lock held. */
+static slot *offer(size_t i, bool by_name)
 {
     slot *const s = by_name && lines[i].driver ? &named[i] : &offered[i];
-    const s2clr_backend *backend = lines[i].builtin;
     char path[PATH_TEXT_MAX];
-    if (s->filled) return &s->entry;
+    bool there = false;
+    if (s->loaded) return s;
+    s->backend = lines[i].builtin;
     search_path(path);
     if (!by_name && !driver_is_there(lines[i].driver))
         why_set(s->why, "this machine has no driver for it (%s was not found)", lines[i].driver);
-    else if (!backend)
-        backend = load(path, lines[i].module, s->why);
-    if (backend && !usable(backend, s->why)) backend = NULL;
+    else if (!s->backend)
+        s->backend = load(path, lines[i].module, s->why, &there);
+    s->refused = there && !s->backend && lines[i].driver;
+    s->score = s->backend ? s->backend->score : INT_MAX;
+    s->loaded = true;
+    return s;
+}
+
+/* With the lock held. */
+static const s2clr_backend_entry *fill(size_t i, bool by_name)
+{
+    slot *const s = offer(i, by_name);
+    if (s->filled) return &s->entry;
+    if (s->backend && !lines[i].builtin && !usable(s->backend, s->why)) {
+        s->refused = true;
+        s->backend = NULL;
+    }
     s->entry =
-        (s2clr_backend_entry){lines[i].name, backend, s->why, lines[i].built, !lines[i].driver};
+        (s2clr_backend_entry){lines[i].name, s->backend, s->why, lines[i].built, !lines[i].driver};
     s->filled = true;
     s2clr_error_clear();
     return &s->entry;
@@ -207,23 +242,62 @@ static const s2clr_backend_entry *fill(size_t i, bool by_name)
 
 size_t s2clr_backend_list(const s2clr_backend_entry **out)
 {
-    pthread_mutex_lock(&lock);
+    s2clr_fork_lock_take(&lock);
     for (size_t i = 0; i < LINES && !listed; i++) entries[i] = *fill(i, false);
     listed = true;
-    pthread_mutex_unlock(&lock);
+    s2clr_fork_lock_give(&lock);
     *out = entries;
     return LINES;
 }
 
-/* portable is built in, so there is always one. */
+/* With the lock held. */
+static void pass_over(const char *name, const char *why, const char *taken)
+{
+    if (told) return;
+    snprintf(passed_over, sizeof passed_over,
+             "computing on the CPU (%s), as the device of the backend %s cannot be used: %s", taken,
+             name, why);
+    told = true;
+}
+
+void s2clr_backend_pass_over(const char *name, const char *why, const char *taken)
+{
+    s2clr_fork_lock_take(&lock);
+    pass_over(name, why, taken);
+    s2clr_fork_lock_give(&lock);
+}
+
+bool s2clr_backend_passed_over(char text[S2CLR_BACKEND_TEXT])
+{
+    s2clr_fork_lock_take(&lock);
+    const bool news = passed_over[0] != '\0';
+    if (news) memcpy(text, passed_over, sizeof passed_over);
+    passed_over[0] = '\0';
+    s2clr_fork_lock_give(&lock);
+    return news;
+}
+
+/* The line of the highest score that is of any use so far; portable is built in, so there is always
+ * one. */
+static size_t highest(bool cpu_only)
+{
+    size_t top = LINES - 1;
+    for (size_t i = 0; i < LINES; i++) {
+        if (cpu_only && lines[i].driver) continue;
+        if (offer(i, false)->backend && offered[i].score > offered[top].score) top = i;
+    }
+    return top;
+}
+
+/* Nothing is opened that comes behind what is taken. */
 static const s2clr_backend *best(bool cpu_only)
 {
     const s2clr_backend *found = NULL;
-    for (size_t i = 0; i < LINES; i++) {
-        if (cpu_only && lines[i].driver) continue;
-        const s2clr_backend *const backend = fill(i, false)->backend;
-        if (backend && (!found || backend->score > found->score)) found = backend;
-    }
+    offer(LINES - 1, false);
+    while (!found) found = fill(highest(cpu_only), false)->backend;
+    for (size_t i = 0; i < LINES && !cpu_only; i++)
+        if (offered[i].refused && offered[i].score > found->score)
+            pass_over(lines[i].name, offered[i].why, found->name);
     return found;
 }
 
@@ -262,8 +336,8 @@ static s2clr_status find(const char *name, const s2clr_backend **out)
 
 s2clr_status s2clr_backend_find(const char *name, const s2clr_backend **out)
 {
-    pthread_mutex_lock(&lock);
+    s2clr_fork_lock_take(&lock);
     const s2clr_status status = find(name, out);
-    pthread_mutex_unlock(&lock);
+    s2clr_fork_lock_give(&lock);
     return status;
 }

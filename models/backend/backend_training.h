@@ -38,21 +38,42 @@ typedef struct s2clr_norm {
 } s2clr_norm;
 
 typedef struct s2clr_group s2clr_group; /* opaque: one device's membership */
+struct s2clr_stop;                      /* base/stop.h */
 
 #define S2CLR_GROUP_NAME 128 /* bytes, not text */
 
 /* Devices that work together, each held by a thread or process of its own: the calls of one group
- * are made by all of its ranks, in the same order. train/collective.h. */
+ * are made by all of its ranks, in the same order, and a rank that is in one waits for the others.
+ * It does so until `stop` is set, by whoever knows that one of them will not come: ranks of one
+ * process share theirs. A call that fails sets it; one that was stopped is S2CLR_ERR_CANCELLED, by
+ * which the failure is known from what came of it; later ones fail as well. train/collective.h. */
 typedef struct s2clr_backend_group {
     s2clr_status (*name)(char name[S2CLR_GROUP_NAME]); /* of a new group */
     /* Returns when all ranks have joined. The device must outlive the membership. */
     s2clr_status (*join)(s2clr_device *device, const char *name, int rank, int ranks,
-                         s2clr_group **out);
+                         struct s2clr_stop *stop, s2clr_group **out);
     void (*leave)(s2clr_group *group);
-    /* Queued: values = their sum over all ranks; rank 0's bytes for all. */
+    /* values = their sum over all ranks; rank 0's bytes for all. What is queued on the stream comes
+     * first; they are there on return. */
     s2clr_status (*sum)(s2clr_group *group, s2clr_stream *stream, size_t count, float *values);
     s2clr_status (*share)(s2clr_group *group, s2clr_stream *stream, size_t bytes, void *values);
 } s2clr_backend_group;
+
+typedef struct s2clr_contrast_loss s2clr_contrast_loss; /* opaque: for batches of one size */
+
+/* The contrastive loss (NT-Xent: train/ntxent.h has the formulas) of 2n embeddings of d numbers,
+ * rows 2i and 2i + 1 being the views of patch i. */
+typedef struct s2clr_backend_contrast {
+    /* Memory of the device that one holds; what 2n x 2n cosines would take does not bound n. */
+    s2clr_status (*bytes)(const s2clr_device *device, size_t n, size_t d, size_t *out);
+    s2clr_status (*open)(s2clr_device *device, size_t n, size_t d, s2clr_contrast_loss **out);
+    void (*close)(s2clr_contrast_loss *loss);
+    /* Arrays of the host, done on return. z: (2n, d) none of which is zero; place: (n) or NULL,
+     * patches with equal numbers are no negatives of each other; dz: (2n, d), NULL: the loss alone.
+     * Cosines are float32 or better, whatever the device's precision; their sums are double. */
+    s2clr_status (*run)(s2clr_contrast_loss *loss, s2clr_stream *stream, const float *z,
+                        const int *place, double temperature, double *value, float *dz);
+} s2clr_backend_contrast;
 
 typedef struct s2clr_backend_training {
     /* The device's memory is not the machine's: a training keeps its arrays there. Where both are
@@ -71,6 +92,9 @@ typedef struct s2clr_backend_training {
     /* op_pack of a weight and a bias that are on the device. */
     s2clr_status (*pack)(const s2clr_op *op, s2clr_stream *stream, const float *weight,
                          const float *bias, void *packed);
+    /* upload() of values that are on the device. */
+    s2clr_status (*upload)(s2clr_stream *stream, s2clr_shape shape, const float *nchw,
+                           void *native);
 
     /* Formulas: net/step_norm.c and net/fold.c; in double, rounded once where it is stored.
      * forward: moment, scale and shift, moves the running statistics; backward: dgamma, dbeta and
@@ -84,7 +108,9 @@ typedef struct s2clr_backend_training {
     size_t (*update_bytes)(const s2clr_update *update);
     s2clr_status (*update)(s2clr_stream *stream, const s2clr_update *update, void *scratch);
 
-    const s2clr_backend_group *group; /* NULL: its devices do not know of each other */
+    const s2clr_backend_group *group;        /* NULL: its devices do not know of each other */
+    const s2clr_backend_contrast *contrast;  /* NULL: the loss is the host's */
+    const struct s2clr_backend_views *views; /* view_steps.h; NULL: views are made on the host */
 } s2clr_backend_training;
 
 #endif

@@ -12,7 +12,7 @@
 
 static inline size_t cuda_direct_forward_count(const cuda_direct_forward_args *a)
 {
-    return cuda_view_count(&a->shape.y_view);
+    return a->part.count ? a->part.count : cuda_view_count(&a->shape.y_view);
 }
 
 /* Sum over r, s, c of weight[k][r][s][c] * x[row][column][c], c of the group of k. */
@@ -45,7 +45,7 @@ CUDA_BODY double cuda_direct_gather(const cuda_direct_forward_args *a, size_t n,
 CUDA_BODY void cuda_direct_forward_body(size_t i, const cuda_direct_forward_args *a)
 {
     const cuda_view *const y = &a->shape.y_view;
-    const size_t at = i;
+    const size_t at = i += a->part.first;
     const size_t k = cuda_split(&i, y->lanes), q = cuda_split(&i, y->w), p = cuda_split(&i, y->h);
     double sum = 0.0;
     if (k < y->c) {
@@ -60,7 +60,7 @@ CUDA_BODY void cuda_direct_forward_body(size_t i, const cuda_direct_forward_args
 
 static inline size_t cuda_direct_data_count(const cuda_direct_data_args *a)
 {
-    return cuda_view_count(&a->shape.x_view);
+    return a->part.count ? a->part.count : cuda_view_count(&a->shape.x_view);
 }
 
 /* Sum over r, s, k of weight[k][r][s][c] * dy[p][q][k], for the outputs that read pixel (row,
@@ -94,7 +94,7 @@ CUDA_BODY double cuda_direct_scatter(const cuda_direct_data_args *a, size_t n, s
 CUDA_BODY void cuda_direct_data_body(size_t i, const cuda_direct_data_args *a)
 {
     const cuda_view *const x = &a->shape.x_view;
-    const size_t at = i;
+    const size_t at = i += a->part.first;
     const size_t c = cuda_split(&i, x->lanes), s = cuda_split(&i, x->w), r = cuda_split(&i, x->h);
     const double sum = c < x->c ? cuda_direct_scatter(a, i, r, s, c) : 0.0;
     cuda_set(a->shape.element, a->dx, at, (float)sum);
@@ -107,9 +107,14 @@ static inline size_t cuda_direct_weights(const cuda_direct *d)
     return d->y_view.c * (d->x_view.c / d->groups) * (size_t)d->window.h * (size_t)d->window.w;
 }
 
-static inline size_t cuda_direct_filter_count(const cuda_direct_filter_args *a)
+static inline size_t cuda_direct_partials(const cuda_direct_filter_args *a)
 {
     return a->slices * cuda_direct_weights(&a->shape);
+}
+
+static inline size_t cuda_direct_filter_count(const cuda_direct_filter_args *a)
+{
+    return a->part.count ? a->part.count : cuda_direct_partials(a);
 }
 
 /* Sum along row p of y, of image n: dy[p][q][k] * x[row][q * stride + s - left][c]. */
@@ -133,7 +138,7 @@ CUDA_BODY void cuda_direct_filter_body(size_t i, const cuda_direct_filter_args *
     const cuda_direct *const d = &a->shape;
     const cuda_view *const x = &d->x_view, *const y = &d->y_view;
     const cuda_window v = d->window;
-    const size_t to = i, in = x->c / d->groups;
+    const size_t to = i += a->part.first, in = x->c / d->groups;
     const int s = (int)cuda_split(&i, (size_t)v.w), r = (int)cuda_split(&i, (size_t)v.h);
     const size_t c = cuda_split(&i, in), k = cuda_split(&i, y->c), slice = i;
     const size_t channel = k / (y->c / d->groups) * in + c;

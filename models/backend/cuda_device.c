@@ -64,8 +64,8 @@ static s2clr_status no_driver(cudaError_t code)
                                "the NVIDIA driver shows no GPU (%s): is CUDA_VISIBLE_DEVICES set, "
                                "and to what? Or use --device cpu",
                                text);
-    cudaDriverGetVersion(&offered);
-    cudaRuntimeGetVersion(&wanted);
+    s2clr_cuda_quiet(cudaDriverGetVersion(&offered));
+    s2clr_cuda_quiet(cudaRuntimeGetVersion(&wanted));
     if (offered == 0)
         return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
                                "no NVIDIA driver (%s): install one, or use --device cpu", text);
@@ -85,6 +85,7 @@ static s2clr_status index_check(int index)
         return no_driver(code);
     S2CLR_TRY(s2clr_cuda_check(code, NULL, "counting the devices"));
     if (count < 1) return no_driver(cudaErrorNoDevice);
+    s2clr_cuda_process_claim();
     if (index < count) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_ARGUMENT,
                            "there is no device cuda:%d: this machine has %d, counted from 0", index,
@@ -115,13 +116,15 @@ static void describe(s2clr_device *device, const char *model)
     const size_t dnn = cudnnGetVersion(), blas = cublasLtGetVersion();
     int runtime = 0;
     const bool plain = device->precision == S2CLR_F32;
-    cudaRuntimeGetVersion(&runtime);
+    s2clr_cuda_quiet(cudaRuntimeGetVersion(&runtime));
     snprintf(device->text, sizeof device->text,
              "CUDA %d.%d, cuDNN %zu.%zu.%zu, cuBLASLt %zu.%zu.%zu, %.160s (%d.%d)%s%s%s",
              runtime / 1000, runtime % 1000 / 10, dnn / 10000, dnn / 100 % 100, dnn % 100,
              blas / 10000, blas / 100 % 100, blas % 100, model, device->capability / 10,
              device->capability % 10, plain ? "" : ", ",
              plain ? "" : s2clr_precision_name(device->precision), device->fast ? ", fast" : "");
+    snprintf(device->text_lacking, sizeof device->text_lacking, "%s, without engines that failed",
+             device->text);
 }
 
 static s2clr_status look(s2clr_device *device)
@@ -131,6 +134,8 @@ static s2clr_status look(s2clr_device *device)
                                "asking for the device's properties"));
     of.name[sizeof of.name - 1] = '\0';
     device->capability = of.major * 10 + of.minor;
+    if (device->workspace_limit > of.totalGlobalMem / CUDA_PART_OF_MEMORY)
+        device->workspace_limit = of.totalGlobalMem / CUDA_PART_OF_MEMORY;
     S2CLR_TRY(capability_check(device, of.name));
     describe(device, of.name);
     return S2CLR_OK;
@@ -143,7 +148,7 @@ static s2clr_status furnish(s2clr_device *device)
     S2CLR_TRY(s2clr_alloc(1, sizeof *device->fault, "device", (void **)&device->fault));
     pthread_mutex_init(&device->fault->lock, NULL);
     S2CLR_TRY(look(device));
-    S2CLR_TRY(s2clr_cuda_device_use(device));
+    CUDA_USE(device);
     device->ledger = s2clr_cuda_ledger_new();
     device->plans = s2clr_cuda_plans_new();
     if (!device->ledger || !device->plans)
@@ -158,7 +163,9 @@ s2clr_status s2clr_cuda_device_open(const char *spec, s2clr_precision precision,
     int index;
     bool fast;
     S2CLR_TRY(spec_read(spec, &index, &fast));
+    S2CLR_TRY(s2clr_cuda_process_check());
     S2CLR_TRY(index_check(index));
+    S2CLR_TRY(s2clr_cuda_libraries_check());
     S2CLR_TRY(s2clr_alloc(1, sizeof *device, "device", (void **)&device));
     snprintf(device->name, sizeof device->name, "cuda:%d", index);
     device->index = index;
@@ -167,6 +174,7 @@ s2clr_status s2clr_cuda_device_open(const char *spec, s2clr_precision precision,
     device->element = precisions[precision].element;
     device->element_bytes = cuda_element_bytes(device->element);
     device->workspace_limit = CUDA_WORKSPACE_LIMIT;
+    device->launch_work = CUDA_LAUNCH_WORK;
     pthread_mutex_init(&device->planner_lock, NULL);
     const s2clr_status status = furnish(device);
     if (status != S2CLR_OK) {
@@ -180,7 +188,7 @@ s2clr_status s2clr_cuda_device_open(const char *spec, s2clr_precision precision,
 void s2clr_cuda_device_close(s2clr_device *device)
 {
     if (!device) return;
-    cudaSetDevice(device->index);
+    CUDA_USE_QUIETLY(device);
     s2clr_cuda_plans_free(device->plans);
     if (device->planner) cudnnDestroy(device->planner);
     if (device->blas) cublasLtDestroy(device->blas);
@@ -189,10 +197,4 @@ void s2clr_cuda_device_close(s2clr_device *device)
     s2clr_free(device->fault);
     pthread_mutex_destroy(&device->planner_lock);
     s2clr_free(device);
-}
-
-s2clr_status s2clr_cuda_device_use(const s2clr_device *device)
-{
-    S2CLR_TRY(s2clr_cuda_fault_check(device));
-    return s2clr_cuda_check(cudaSetDevice(device->index), device, "choosing the device");
 }

@@ -9,13 +9,19 @@ cuda_direct s2clr_cuda_direct_of(const s2clr_op *op)
                          .y_view = op->y,
                          .window = s2clr_cuda_window_of(&op->desc.window),
                          .groups = (size_t)op->desc.groups,
-                         .in_lanes = op->conv->packing.shape.in_lanes};
+                         .in_lanes = op->conv->packing.shape.in_lanes,
+                         .launch_work = op->device->launch_work};
+}
+
+static size_t taps(const s2clr_op *op)
+{
+    return (size_t)op->desc.window.h * (size_t)op->desc.window.w;
 }
 
 s2clr_status s2clr_cuda_direct_forward(const s2clr_op *op, s2clr_stream *stream,
                                        const s2clr_op_args *args)
 {
-    const cuda_direct_forward_args a = {
+    cuda_direct_forward_args a = {
         .shape = s2clr_cuda_direct_of(op),
         .relu = op->desc.relu,
         .x = args->x,
@@ -24,17 +30,23 @@ s2clr_status s2clr_cuda_direct_forward(const s2clr_op *op, s2clr_stream *stream,
         .bias = s2clr_cuda_packed_bias(op, args->packed),
         .y = args->y,
     };
-    return s2clr_cuda_check_launch(s2clr_cuda_launch_direct_forward(stream->stream, a), op->device,
-                                   "direct convolution");
+    const size_t work = taps(op) * (op->x.c / (size_t)op->desc.groups);
+    while (s2clr_cuda_part_next(cuda_view_count(&op->y), work, a.shape.launch_work, &a.part))
+        S2CLR_TRY(s2clr_cuda_check_launch(s2clr_cuda_launch_direct_forward(stream->stream, a),
+                                          op->device, "direct convolution"));
+    return S2CLR_OK;
 }
 
 s2clr_status s2clr_cuda_direct_data(const s2clr_op *op, s2clr_stream *stream,
                                     const s2clr_op_args *args)
 {
-    const cuda_direct_data_args a = {
+    cuda_direct_data_args a = {
         .shape = s2clr_cuda_direct_of(op), .dy = args->dy, .packed = args->packed, .dx = args->dx};
-    return s2clr_cuda_check_launch(s2clr_cuda_launch_direct_data(stream->stream, a), op->device,
-                                   "direct convolution, gradient of the input");
+    const size_t work = taps(op) * (op->y.c / (size_t)op->desc.groups);
+    while (s2clr_cuda_part_next(cuda_view_count(&op->x), work, a.shape.launch_work, &a.part))
+        S2CLR_TRY(s2clr_cuda_check_launch(s2clr_cuda_launch_direct_data(stream->stream, a),
+                                          op->device, "direct convolution, gradient of the input"));
+    return S2CLR_OK;
 }
 
 static size_t sums_bytes(const s2clr_op *op)

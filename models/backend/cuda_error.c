@@ -8,19 +8,28 @@ static const char *name_of(const s2clr_device *device)
     return device ? device->name : "cuda";
 }
 
-/* Errors after which the process gets the same answer to whatever it asks of the device. */
+/* Errors after which the process gets the same answer to whatever it asks of the device. The last
+ * two have names only in the headers of CUDA 13. */
 static bool is_fatal(cudaError_t code)
 {
-    static const cudaError_t fatal[] = {
-        cudaErrorIllegalAddress,     cudaErrorLaunchFailure,
-        cudaErrorLaunchTimeout,      cudaErrorAssert,
-        cudaErrorHardwareStackError, cudaErrorIllegalInstruction,
-        cudaErrorMisalignedAddress,  cudaErrorInvalidAddressSpace,
-        cudaErrorInvalidPc,          cudaErrorECCUncorrectable,
+    static const int fatal[] = {
+        cudaErrorIllegalAddress,
+        cudaErrorLaunchFailure,
+        cudaErrorLaunchTimeout,
+        cudaErrorAssert,
+        cudaErrorHardwareStackError,
+        cudaErrorIllegalInstruction,
+        cudaErrorMisalignedAddress,
+        cudaErrorInvalidAddressSpace,
+        cudaErrorInvalidPc,
+        cudaErrorECCUncorrectable,
         cudaErrorContextIsDestroyed,
+        cudaErrorNvlinkUncorrectable,
+        226, /* cudaErrorContained */
+        721, /* cudaErrorTensorMemoryLeak */
     };
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
-        if (code == fatal[i]) return true;
+        if ((int)code == fatal[i]) return true;
     return false;
 }
 
@@ -43,6 +52,17 @@ s2clr_status s2clr_cuda_fault_check(const s2clr_device *device)
 {
     if (!atomic_load(&device->fault->broken)) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_BACKEND, "%s", device->fault->text);
+}
+
+s2clr_status s2clr_cuda_fault_seek(const s2clr_device *device, const char *what)
+{
+    cudaError_t code = cudaGetLastError();
+    if (!device || !device->fault) return S2CLR_OK;
+    if (!is_fatal(code)) {
+        code = cudaStreamQuery(NULL);
+        cudaGetLastError();
+    }
+    return is_fatal(code) ? fault_set(device, code, what) : s2clr_cuda_fault_check(device);
 }
 
 s2clr_status s2clr_cuda_check(cudaError_t code, const s2clr_device *device, const char *what)
@@ -70,6 +90,7 @@ s2clr_status s2clr_cuda_check_dnn(cudnnStatus_t code, const s2clr_device *device
 {
     char more[256] = "";
     if (code == CUDNN_STATUS_SUCCESS) return S2CLR_OK;
+    S2CLR_TRY(s2clr_cuda_fault_seek(device, what));
     cudnnGetLastErrorString(more, sizeof more);
     for (char *c = more; *c; c++)
         if (*c == '\n') *c = ' ';
@@ -85,6 +106,7 @@ s2clr_status s2clr_cuda_check_blas(cublasStatus_t code, const s2clr_device *devi
                                    const char *what)
 {
     if (code == CUBLAS_STATUS_SUCCESS) return S2CLR_OK;
+    S2CLR_TRY(s2clr_cuda_fault_seek(device, what));
     return s2clr_error_set(
         code == CUBLAS_STATUS_ALLOC_FAILED ? S2CLR_ERR_MEMORY : S2CLR_ERR_BACKEND,
         "%s: %s failed: %s", name_of(device), what, cublasLtGetStatusString(code));

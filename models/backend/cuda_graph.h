@@ -92,6 +92,8 @@ s2clr_status s2clr_cuda_graph_pointwise(cuda_graph *graph, cudnnPointwiseMode_t 
 typedef struct cuda_planner {
     cudnnHandle_t handle;
     cuda_descriptor properties; /* read when handle is NULL */
+    bool *failed; /* set when an engine failed twice and did not say that it is unable: another
+                   * time it may do; NULL: of no interest */
 } cuda_planner;
 
 #define CUDA_NOTE(name) (1u << CUDNN_NUMERICAL_NOTE_##name)

@@ -137,16 +137,21 @@ static s2clr_status engine_of(const s2clr_device *device, cuda_descriptor config
 
 /* ---- plans ---- */
 
-/* An engine may turn out unable only when its plan is made, in various words; no memory is another
- * matter, and so is a library or device that does not work. */
-static bool is_unable(cudnnStatus_t code)
+/* An engine may turn out unable only when its plan is made, in various words, or fail then where
+ * the next does not: *failed. No memory is another matter, a device that does not work another. */
+static s2clr_status judge(const s2clr_device *device, cudnnStatus_t code, const char *what,
+                          bool *failed)
 {
-    if (code == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
-        code == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED)
-        return false;
     const int category = CUDNN_STATUS_CATEGORY((int)code);
-    return category == CUDNN_STATUS_NOT_SUPPORTED || category == CUDNN_STATUS_BAD_PARAM ||
-           category == CUDNN_STATUS_INTERNAL_ERROR;
+    if (category == CUDNN_STATUS_NOT_SUPPORTED || category == CUDNN_STATUS_BAD_PARAM)
+        return S2CLR_ERR_UNSUPPORTED;
+    if (code == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
+        code == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED ||
+        (category != CUDNN_STATUS_INTERNAL_ERROR && category != CUDNN_STATUS_EXECUTION_FAILED))
+        return s2clr_cuda_check_dnn(code, device, what);
+    S2CLR_TRY(s2clr_cuda_fault_seek(device, what));
+    *failed = true;
+    return S2CLR_ERR_UNSUPPORTED;
 }
 
 static cudnnStatus_t finish_plan(const cuda_planner *planner, cuda_descriptor config,
@@ -167,7 +172,7 @@ static cudnnStatus_t finish_plan(const cuda_planner *planner, cuda_descriptor co
 
 /* out->plan when `config` can be made within the limit, else S2CLR_ERR_UNSUPPORTED. */
 static s2clr_status try_config(const s2clr_device *device, const cuda_planner *planner,
-                               size_t limit, cuda_descriptor config, cuda_plan *out)
+                               size_t limit, cuda_descriptor config, bool *failed, cuda_plan *out)
 {
     const char *const what = "making a convolution plan";
     cuda_descriptor plan = NULL;
@@ -175,9 +180,7 @@ static s2clr_status try_config(const s2clr_device *device, const cuda_planner *p
     S2CLR_TRY(s2clr_cuda_check_dnn(
         cudnnBackendCreateDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &plan), device,
         what));
-    const cudnnStatus_t code = finish_plan(planner, config, plan);
-    s2clr_status status =
-        is_unable(code) ? S2CLR_ERR_UNSUPPORTED : s2clr_cuda_check_dnn(code, device, what);
+    s2clr_status status = judge(device, finish_plan(planner, config, plan), what, failed);
     if (status == S2CLR_OK)
         status = s2clr_cuda_check_dnn(
             cudnnBackendGetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
@@ -194,6 +197,18 @@ static s2clr_status try_config(const s2clr_device *device, const cuda_planner *p
     return S2CLR_OK;
 }
 
+/* The same; what fails is tried once more, because another engine means other bytes. What fails
+ * always is said in *planner->failed. */
+static s2clr_status try_twice(const s2clr_device *device, const cuda_planner *planner, size_t limit,
+                              cuda_descriptor config, cuda_plan *out)
+{
+    bool failed = false, again = false;
+    s2clr_status status = try_config(device, planner, limit, config, &failed, out);
+    if (failed) status = try_config(device, planner, limit, config, &again, out);
+    if (again && planner->failed) *planner->failed = true;
+    return status;
+}
+
 /* The first of the list that will do, of the ready-made engines or of the others; its configuration
  * moves into *out. */
 static s2clr_status choose(const s2clr_device *device, const cuda_planner *planner,
@@ -204,7 +219,7 @@ static s2clr_status choose(const s2clr_device *device, const cuda_planner *plann
         S2CLR_TRY(engine_of(device, list->config[i], out));
         if (out->compiled != compiled || (out->notes & rules->refused)) continue;
         const s2clr_status status =
-            try_config(device, planner, rules->workspace_limit, list->config[i], out);
+            try_twice(device, planner, rules->workspace_limit, list->config[i], out);
         if (status == S2CLR_ERR_UNSUPPORTED) continue;
         S2CLR_TRY(status);
         out->config = list->config[i];

@@ -19,6 +19,13 @@ static unsigned blocks_for(size_t count)
     return (unsigned)(blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX);
 }
 
+/* What the launch itself says: the thread's last error may be somebody else's, and stays. */
+static int launch(const void *kernel, size_t count, void **arguments, void *stream)
+{
+    return (int)cudaLaunchKernel(kernel, dim3(blocks_for(count)), dim3(THREADS), arguments, 0,
+                                 (cudaStream_t)stream);
+}
+
 #define CUDA_KERNEL(name)                                                                          \
     static __global__ void __launch_bounds__(THREADS)                                              \
         name##_kernel(size_t count, const __grid_constant__ cuda_##name##_args args)               \
@@ -29,10 +36,10 @@ static unsigned blocks_for(size_t count)
     }                                                                                              \
     int s2clr_cuda_launch_##name(void *stream, cuda_##name##_args args)                            \
     {                                                                                              \
-        const size_t count = cuda_##name##_count(&args);                                           \
+        size_t count = cuda_##name##_count(&args);                                                 \
+        void *arguments[] = {&count, &args};                                                       \
         if (count == 0) return 0;                                                                  \
-        name##_kernel<<<blocks_for(count), THREADS, 0, (cudaStream_t)stream>>>(count, args);       \
-        return (int)cudaGetLastError();                                                            \
+        return launch((const void *)name##_kernel, count, arguments, stream);                      \
     }
 
 CUDA_KERNELS(CUDA_KERNEL)

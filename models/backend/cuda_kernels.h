@@ -25,6 +25,8 @@
 #include <stdint.h>
 
 #include "backend/backend_training.h"
+#include "backend/cuda_contrast_args.h"
+#include "backend/cuda_view_args.h"
 
 enum { CUDA_LANES = 8 };
 
@@ -262,13 +264,19 @@ typedef struct cuda_narrow_args {
 
 /* ---- direct convolution: any groups, any window; slow ---- */
 
-/* Shapes of a convolution and its packed weights. in_lanes: of a group, as in cuda_weights. */
+/* Shapes of a convolution and its packed weights. in_lanes: of a group, as in cuda_weights.
+ * launch_work: multiply-adds of a launch, about; 0: any number. */
 typedef struct cuda_direct {
     cuda_element element;
     cuda_view x_view, y_view;
     cuda_window window;
-    size_t groups, in_lanes;
+    size_t groups, in_lanes, launch_work;
 } cuda_direct;
+
+/* Which of the indices a launch runs; count 0: all. */
+typedef struct cuda_part {
+    size_t first, count;
+} cuda_part;
 
 /* y = act(conv(x) + bias + residual); bias: y lanes floats or NULL; residual: NULL, may be y */
 typedef struct cuda_direct_forward_args {
@@ -277,12 +285,14 @@ typedef struct cuda_direct_forward_args {
     const void *x, *packed, *residual;
     const float *bias;
     void *y;
+    cuda_part part;
 } cuda_direct_forward_args;
 
 typedef struct cuda_direct_data_args {
     cuda_direct shape;
     const void *dy, *packed;
     void *dx;
+    cuda_part part;
 } cuda_direct_data_args;
 
 /* Partial gradients of the weights over every slices-th row of y from i on, rows added in double.
@@ -292,6 +302,7 @@ typedef struct cuda_direct_filter_args {
     size_t slices;
     const void *x, *dy;
     double *partial;
+    cuda_part part;
 } cuda_direct_filter_args;
 
 /* ---- training: arrays of backend_training.h, aligned to their elements and to nothing more ---- */
@@ -340,11 +351,14 @@ typedef struct cuda_update_args {
     float *params;         // (count)
 } cuda_update_args;
 
+#include "backend/cuda_cut_args.h"
+
 /* ---- the table: X(name) ---- */
 
 #define CUDA_KERNELS(X)                                                                            \
     X(upload)                                                                                      \
     X(download)                                                                                    \
+    X(cut)                                                                                         \
     X(add)                                                                                         \
     X(mask)                                                                                        \
     X(finish)                                                                                      \
@@ -374,7 +388,15 @@ typedef struct cuda_update_args {
     X(norm_frozen)                                                                                 \
     X(lengths)                                                                                     \
     X(adapt)                                                                                       \
-    X(update)
+    X(update)                                                                                      \
+    X(contrast_unit)                                                                               \
+    X(contrast_slice)                                                                              \
+    X(contrast_cost)                                                                               \
+    X(contrast_pull)                                                                               \
+    X(contrast_turn)                                                                               \
+    X(view_measure)                                                                                \
+    X(view_across)                                                                                 \
+    X(view_step)
 
 #ifdef __cplusplus
 extern "C" {

@@ -17,12 +17,18 @@ static float *channel_room(const s2clr_op *op, const s2clr_stream *stream, size_
     return s2clr_cuda_scratch(stream, i * s2clr_cuda_align(op->x.c * sizeof(float)));
 }
 
+/* Where kernels find them: arrays of the device that are aligned as kernels want it stay where they
+ * are. */
 static s2clr_status channels_send(const s2clr_op *op, s2clr_stream *stream, size_t count,
-                                  const float *const *from)
+                                  const float *const *from, const float **at)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        at[i] = from[i];
+        if (stream->resident && (uintptr_t)from[i] % 16 == 0) continue;
+        at[i] = channel_room(op, stream, i);
         S2CLR_TRY(s2clr_cuda_argument_in(stream, from[i], op->x.c * sizeof(float),
                                          channel_room(op, stream, i)));
+    }
     return S2CLR_OK;
 }
 
@@ -30,12 +36,13 @@ static s2clr_status affine_forward(const s2clr_op *op, s2clr_stream *stream,
                                    const s2clr_op_args *args)
 {
     const float *const from[] = {args->scale, args->shift};
-    S2CLR_TRY(channels_send(op, stream, 2, from));
+    const float *at[2];
+    S2CLR_TRY(channels_send(op, stream, 2, from, at));
     const cuda_affine_args a = {.element = op->device->element,
                                 .relu = op->desc.relu,
                                 .view = op->x,
-                                .scale = channel_room(op, stream, 0),
-                                .shift = channel_room(op, stream, 1),
+                                .scale = at[0],
+                                .shift = at[1],
                                 .x = args->x,
                                 .y = args->y};
     return LAUNCH(op, stream, affine, a);
@@ -45,12 +52,13 @@ static s2clr_status affine_backward(const s2clr_op *op, s2clr_stream *stream,
                                     const s2clr_op_args *args)
 {
     if (!args->dx) return S2CLR_OK;
-    S2CLR_TRY(channels_send(op, stream, 3, args->affine));
+    const float *at[3];
+    S2CLR_TRY(channels_send(op, stream, 3, args->affine, at));
     const cuda_affine_backward_args a = {.element = op->device->element,
                                          .view = op->x,
-                                         .of_g = channel_room(op, stream, 0),
-                                         .of_x = channel_room(op, stream, 1),
-                                         .constant = channel_room(op, stream, 2),
+                                         .of_g = at[0],
+                                         .of_x = at[1],
+                                         .constant = at[2],
                                          .x = args->x,
                                          .y = op->desc.relu ? args->y : NULL,
                                          .dy = args->dy,

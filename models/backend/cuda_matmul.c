@@ -1,9 +1,6 @@
 #include "backend/cuda_matmul.h"
 
-enum {
-    WORKSPACE_MAX = 32 << 20,
-    ALIGNED = 64 /* what callers of the backend promise of tensors */
-};
+enum { ALIGNED = 64 /* what callers of the backend promise of tensors */ };
 
 static cudaDataType_t type_of(cuda_element element)
 {
@@ -49,8 +46,8 @@ static s2clr_status desc_fill(const s2clr_device *device, const cuda_product *p,
 static s2clr_status desc_new(const s2clr_device *device, const cuda_product *p, const float *bias,
                              cublasLtMatmulDesc_t *out)
 {
-    const cublasComputeType_t compute =
-        device->precision == S2CLR_TF32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    const bool rounds = device->precision == S2CLR_TF32 && !p->exact;
+    const cublasComputeType_t compute = rounds ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
     S2CLR_TRY(s2clr_cuda_check_blas(cublasLtMatmulDescCreate(out, compute, CUDA_R_32F), device,
                                     "describing a product"));
     const s2clr_status status = desc_fill(device, p, bias, *out);
@@ -63,7 +60,7 @@ static s2clr_status desc_new(const s2clr_device *device, const cuda_product *p, 
 static s2clr_status preference_fill(const s2clr_device *device,
                                     cublasLtMatmulPreference_t preference)
 {
-    const size_t workspace = WORKSPACE_MAX;
+    const size_t workspace = CUDA_MATMUL_WORKSPACE;
     /* Partial products are added in float32, in a fixed order. */
     const uint32_t reduction = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE, aligned = ALIGNED;
     const struct {
@@ -96,8 +93,11 @@ static s2clr_status choose(const s2clr_device *device, cublasLtMatmulDesc_t desc
         cublasLtMatmulAlgoGetHeuristic(device->blas, desc, matmul->a, matmul->b, matmul->d,
                                        matmul->d, preference, 1, &found, &count);
     const cuda_product *const p = &matmul->product;
-    if (code == CUBLAS_STATUS_NOT_SUPPORTED ||
-        (code == CUBLAS_STATUS_SUCCESS && (count < 1 || found.state != CUBLAS_STATUS_SUCCESS)))
+    const bool unable =
+        code == CUBLAS_STATUS_NOT_SUPPORTED ||
+        (code == CUBLAS_STATUS_SUCCESS && (count < 1 || found.state != CUBLAS_STATUS_SUCCESS));
+    if (unable) S2CLR_TRY(s2clr_cuda_fault_seek(device, "choosing an algorithm for a product"));
+    if (unable)
         return s2clr_error_set(S2CLR_ERR_UNSUPPORTED,
                                "%s: cuBLASLt does not multiply %zu x %zu by %zu x %zu",
                                device->name, p->a.rows, p->a.columns, p->b.rows, p->b.columns);

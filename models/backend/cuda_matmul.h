@@ -14,6 +14,8 @@
 
 #include "backend/cudap.h"
 
+#define CUDA_MATMUL_WORKSPACE ((size_t)32 << 20) /* no product wants more */
+
 /* As it lies in memory. */
 typedef struct cuda_factor {
     size_t rows, columns;
@@ -25,6 +27,7 @@ typedef struct cuda_product {
     cuda_element element; /* of a and b */
     cuda_element result;  /* of c and d; the bias is float32, and so is this if there is one */
     bool bias, relu;
+    bool exact; /* float32 factors are not rounded, whatever the device's precision */
 } cuda_product;
 
 typedef struct cuda_matmul {

@@ -39,14 +39,14 @@ static s2clr_status no_room(const s2clr_device *device, size_t bytes, const char
     size_t available = 0, total = 0;
     const double giga = 1e9;
     cudaGetLastError();
-    cudaMemGetInfo(&available, &total);
+    s2clr_cuda_quiet(cudaMemGetInfo(&available, &total));
     pthread_mutex_lock(&device->ledger->lock);
     const size_t held = device->ledger->held;
     pthread_mutex_unlock(&device->ledger->lock);
     return s2clr_error_set(
         S2CLR_ERR_MEMORY,
-        "%s: no room for %.3g GB (%s): %.3g of %.3g GB are free, %.3g GB are held "
-        "by this computation: try a smaller --batch, or --device cpu",
+        "%s: no room for %.3g GB (%s): %.3g of %.3g GB are free, %.3g GB are held by this "
+        "computation: end what else uses the device, compute less at once, or compute on the CPU",
         device->name, (double)bytes / giga, what, (double)available / giga, (double)total / giga,
         (double)held / giga);
 }
@@ -85,6 +85,17 @@ void s2clr_cuda_memory_free(s2clr_device *device, void *memory)
     }
     pthread_mutex_unlock(&ledger->lock);
     if (!found) return;
-    cudaFree(memory);
+    s2clr_cuda_quiet(cudaFree(memory));
     s2clr_free(found);
+}
+
+s2clr_status s2clr_cuda_memory_left(const s2clr_device *device, size_t *available, size_t *total)
+{
+    size_t left, whole;
+    CUDA_USE(device);
+    S2CLR_TRY(
+        s2clr_cuda_check(cudaMemGetInfo(&left, &whole), device, "asking how much memory is free"));
+    *available = left > device->workspace_limit ? left - device->workspace_limit : 0;
+    *total = whole;
+    return S2CLR_OK;
 }

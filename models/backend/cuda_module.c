@@ -3,7 +3,7 @@
 
 static const char *device_describe(const s2clr_device *device)
 {
-    return device->text;
+    return atomic_load(&device->lacks_engines) ? device->text_lacking : device->text;
 }
 
 static s2clr_precision device_precision(const s2clr_device *device)
@@ -22,7 +22,7 @@ static s2clr_status zero(s2clr_device *device, size_t bytes, void *buffer)
 static s2clr_status buffer_new(s2clr_device *device, size_t bytes, void **out)
 {
     void *buffer;
-    S2CLR_TRY(s2clr_cuda_device_use(device));
+    CUDA_USE(device);
     S2CLR_TRY(s2clr_cuda_memory_new(device, bytes, "tensor buffer", &buffer));
     const s2clr_status status = zero(device, bytes, buffer);
     if (status != S2CLR_OK) {
@@ -36,7 +36,7 @@ static s2clr_status buffer_new(s2clr_device *device, size_t bytes, void **out)
 static void buffer_free(s2clr_device *device, void *buffer)
 {
     if (!buffer) return;
-    cudaSetDevice(device->index);
+    CUDA_USE_QUIETLY(device);
     s2clr_cuda_memory_free(device, buffer);
 }
 
@@ -63,7 +63,7 @@ static size_t op_workspace_bytes(const s2clr_op *op)
 static const s2clr_backend table = {
     .abi = S2CLR_BACKEND_ABI,
     .name = "cuda",
-    .score = 0, /* `auto` is the CPU until a device has shown that this is right and faster */
+    .score = 200, /* before any CPU, behind a trial: device_trial.h */
     .device_open = s2clr_cuda_device_open,
     .device_close = s2clr_cuda_device_close,
     .device_describe = device_describe,
@@ -89,6 +89,9 @@ static const s2clr_backend table = {
     .op_reduce = s2clr_cuda_op_reduce,
     .op_reduce_backward = s2clr_cuda_op_reduce_backward,
     .training = &s2clr_cuda_training,
+    .cutting = &s2clr_cuda_cutting,
+    .memory = s2clr_cuda_memory_left,
+    .recording = &s2clr_cuda_recording,
 };
 
 __attribute__((visibility("default"))) const s2clr_backend *s2clr_backend_module(void);

@@ -8,7 +8,7 @@
  *     s2clr_cuda_plans_give(device, planned);
  *
  * One plan per shape, direction and fusion, however many ops and threads use it: the same shape
- * gets the same bits. That there is no engine is remembered as well.
+ * gets the same bits. That there is no engine is remembered as well, that one failed is not.
  */
 #ifndef S2CLR_BACKEND_CUDA_PLAN_H
 #define S2CLR_BACKEND_CUDA_PLAN_H

@@ -68,10 +68,12 @@ static void forget(struct cuda_plan_cache *cache)
     }
 }
 
-/* With plan.plan NULL when cuDNN has no engine. */
+/* With plan.plan NULL when cuDNN has no engine; S2CLR_ERR_UNSUPPORTED when one failed instead of
+ * saying so, which is nothing to remember. */
 static s2clr_status plan_new(s2clr_device *device, const cuda_conv_shape *shape, cuda_planned **out)
 {
-    const cuda_planner planner = {.handle = device->planner};
+    bool failed = false;
+    const cuda_planner planner = {.handle = device->planner, .failed = &failed};
     const cuda_rules rules = {.refused = s2clr_cuda_refused_notes(device->precision, device->fast),
                               .workspace_limit = device->workspace_limit};
     cuda_planned *planned;
@@ -79,7 +81,8 @@ static s2clr_status plan_new(s2clr_device *device, const cuda_conv_shape *shape,
     planned->shape = *shape;
     const s2clr_status status =
         s2clr_cuda_conv_plan(device, &planner, &rules, shape, &planned->plan);
-    if (status != S2CLR_OK && status != S2CLR_ERR_UNSUPPORTED) {
+    if (failed) atomic_store(&device->lacks_engines, true);
+    if (status != S2CLR_OK && (status != S2CLR_ERR_UNSUPPORTED || failed)) {
         planned_free(planned);
         return status;
     }

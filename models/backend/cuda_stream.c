@@ -24,8 +24,8 @@ static s2clr_status slot_new(const s2clr_stream *stream, cuda_slot *slot)
 
 static void slot_free(cuda_slot *slot)
 {
-    if (slot->done) cudaEventDestroy(slot->done);
-    if (slot->host) cudaFreeHost(slot->host);
+    if (slot->done) s2clr_cuda_quiet(cudaEventDestroy(slot->done));
+    if (slot->host) s2clr_cuda_quiet(cudaFreeHost(slot->host));
 }
 
 static s2clr_status slot_wait(const s2clr_stream *stream, cuda_slot *slot)
@@ -68,6 +68,7 @@ static size_t piece(size_t bytes, size_t at)
 s2clr_status s2clr_cuda_to_device(s2clr_stream *stream, const void *host, size_t bytes,
                                   void *device)
 {
+    S2CLR_TRY(s2clr_cuda_record_check(stream, "a copy from the host"));
     for (size_t at = 0; at < bytes; at += SLOT_BYTES) {
         cuda_slot *slot;
         const size_t part = piece(bytes, at);
@@ -83,6 +84,7 @@ s2clr_status s2clr_cuda_to_host(s2clr_stream *stream, const void *device, size_t
 {
     cuda_slot *slot = NULL, *before = NULL; /* one is emptied while the next is filled */
     size_t at = 0;
+    S2CLR_TRY(s2clr_cuda_record_check(stream, "a copy to the host"));
     while (at < bytes || slot) {
         before = slot;
         slot = NULL;
@@ -139,7 +141,7 @@ static s2clr_status furnish(s2clr_stream *stream)
 s2clr_status s2clr_cuda_stream_new(s2clr_device *device, size_t scratch_bytes, s2clr_stream **out)
 {
     s2clr_stream *stream;
-    S2CLR_TRY(s2clr_cuda_device_use(device));
+    CUDA_USE(device);
     S2CLR_TRY(s2clr_alloc(1, sizeof *stream, "stream", (void **)&stream));
     stream->device = device;
     stream->scratch_bytes = scratch_bytes;
@@ -155,22 +157,28 @@ s2clr_status s2clr_cuda_stream_new(s2clr_device *device, size_t scratch_bytes, s
 void s2clr_cuda_stream_free(s2clr_stream *stream)
 {
     if (!stream) return;
-    cudaSetDevice(stream->device->index);
+    CUDA_USE_QUIETLY(stream->device);
     /* What is queued reads the memory that goes now. */
-    if (stream->stream) cudaStreamSynchronize(stream->stream);
+    if (stream->stream) s2clr_cuda_quiet(cudaStreamSynchronize(stream->stream));
     if (stream->cudnn) cudnnDestroy(stream->cudnn);
     for (int i = 0; i < CUDA_SLOTS; i++) slot_free(&stream->slot[i]);
     if (stream->staged) s2clr_cuda_memory_free(stream->device, stream->staged);
     if (stream->scratch) s2clr_cuda_memory_free(stream->device, stream->scratch);
-    if (stream->stream) cudaStreamDestroy(stream->stream);
+    if (stream->stream) s2clr_cuda_quiet(cudaStreamDestroy(stream->stream));
     s2clr_free(stream);
+}
+
+static s2clr_status wait_all(const s2clr_stream *stream)
+{
+    S2CLR_TRY(s2clr_cuda_record_check(stream, "waiting"));
+    return s2clr_cuda_check(cudaStreamSynchronize(stream->stream), stream->device,
+                            "waiting for the device");
 }
 
 s2clr_status s2clr_cuda_stream_wait(s2clr_stream *stream)
 {
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
-    return s2clr_cuda_check(cudaStreamSynchronize(stream->stream), stream->device,
-                            "waiting for the device");
+    CUDA_USE(stream->device);
+    return wait_all(stream);
 }
 
 void *s2clr_cuda_scratch(const s2clr_stream *stream, size_t at)
@@ -187,10 +195,9 @@ static s2clr_status stage(s2clr_stream *stream, s2clr_shape shape, size_t *bytes
     S2CLR_TRY(s2clr_op_output(S2CLR_OP_ADD, shape, 0, NULL, &checked));
     const cuda_view view = s2clr_cuda_view_of(shape);
     *bytes = view.n * view.c * view.h * view.w * sizeof(float);
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
     if (*bytes <= stream->staged_bytes) return S2CLR_OK;
     if (stream->staged) {
-        S2CLR_TRY(s2clr_cuda_stream_wait(stream));
+        S2CLR_TRY(wait_all(stream));
         s2clr_cuda_memory_free(stream->device, stream->staged);
         stream->staged = NULL;
         stream->staged_bytes = 0;
@@ -204,6 +211,7 @@ s2clr_status s2clr_cuda_upload(s2clr_stream *stream, s2clr_shape shape, const fl
                                void *native)
 {
     size_t bytes;
+    CUDA_USE(stream->device);
     S2CLR_TRY(stage(stream, shape, &bytes));
     S2CLR_TRY(s2clr_cuda_to_device(stream, nchw, bytes, stream->staged));
     const cuda_upload_args args = {.element = stream->device->element,
@@ -218,6 +226,7 @@ s2clr_status s2clr_cuda_download(s2clr_stream *stream, s2clr_shape shape, const 
                                  float *nchw)
 {
     size_t bytes;
+    CUDA_USE(stream->device);
     S2CLR_TRY(stage(stream, shape, &bytes));
     const cuda_download_args args = {.element = stream->device->element,
                                      .view = s2clr_cuda_view_of(shape),
@@ -237,7 +246,7 @@ s2clr_status s2clr_cuda_accumulate(s2clr_stream *stream, s2clr_shape shape, cons
                                 .a = x,
                                 .b = sum,
                                 .y = sum};
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return s2clr_cuda_check_launch(s2clr_cuda_launch_add(stream->stream, args), stream->device,
                                    "accumulate");
 }

@@ -92,6 +92,14 @@ int s2clr_cuda_bias_launch(void *stream, cuda_element element, const cuda_view *
 
 /* ---- weights ---- */
 
+bool s2clr_cuda_part_next(size_t all, size_t work, size_t launch_work, cuda_part *part)
+{
+    const size_t most = launch_work ? at_least_one(launch_work / at_least_one(work)) : all;
+    part->first += part->count;
+    part->count = at_most(all - part->first, most);
+    return part->count > 0;
+}
+
 static size_t filter_slices(const cuda_direct *shape)
 {
     const size_t rows = shape->y_view.n * shape->y_view.h;
@@ -107,9 +115,13 @@ int s2clr_cuda_filter_launch(void *stream, const cuda_direct *shape, const void 
                              void *scratch, float *dweight)
 {
     const size_t slices = filter_slices(shape), count = cuda_direct_weights(shape);
-    const cuda_direct_filter_args args = {*shape, slices, x, dy, scratch};
+    cuda_direct_filter_args args = {*shape, slices, x, dy, scratch, {0, 0}};
+    const size_t work = groups_of(shape->y_view.n * shape->y_view.h, slices) * shape->y_view.w;
     const double *total;
-    int error = s2clr_cuda_launch_direct_filter(stream, args);
+    int error = 0;
+    while (error == 0 &&
+           s2clr_cuda_part_next(cuda_direct_partials(&args), work, shape->launch_work, &args.part))
+        error = s2clr_cuda_launch_direct_filter(stream, args);
     if (error == 0) error = fold(stream, slices, count, scratch, NULL, &total);
     if (error != 0) return error;
     return s2clr_cuda_launch_narrow(stream, (cuda_narrow_args){count, total, dweight});

@@ -25,6 +25,11 @@ int s2clr_cuda_sums_launch(void *stream, cuda_element element, const cuda_view *
 int s2clr_cuda_bias_launch(void *stream, cuda_element element, const cuda_view *view,
                            const void *dy, void *scratch, float *to);
 
+/* The next part of `all` indices, of `work` multiply-adds each, that is to be one launch; *part
+ * begins as zeros. False: there is none left. A launch must end in time: where a card draws the
+ * screen as well, the driver ends what takes longer than some seconds, and the program with it. */
+bool s2clr_cuda_part_next(size_t all, size_t work, size_t launch_work, cuda_part *part);
+
 /* Gradient of the weights by direct convolution, in the order of the plain weights:
  * (out, in per group, taps) floats on the device. */
 size_t s2clr_cuda_filter_bytes(const cuda_direct *shape);

@@ -12,27 +12,27 @@ enum { SLICES = 512 }; /* of the sums that the length of a weight is made of */
 
 static s2clr_status copy_in(s2clr_stream *stream, const void *host, size_t bytes, void *to)
 {
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return s2clr_cuda_to_device(stream, host, bytes, to);
 }
 
 static s2clr_status copy_out(s2clr_stream *stream, const void *from, size_t bytes, void *host)
 {
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return s2clr_cuda_to_host(stream, from, bytes, host);
 }
 
 static s2clr_status copy(s2clr_stream *stream, const void *from, size_t bytes, void *to)
 {
     if (bytes == 0) return S2CLR_OK;
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return s2clr_cuda_copy(stream, from, bytes, to);
 }
 
 static s2clr_status zero(s2clr_stream *stream, size_t bytes, void *values)
 {
     if (bytes == 0) return S2CLR_OK;
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return s2clr_cuda_check(cudaMemsetAsync(values, 0, bytes, stream->stream), stream->device,
                             "clearing an array");
 }
@@ -40,7 +40,7 @@ static s2clr_status zero(s2clr_stream *stream, size_t bytes, void *values)
 static s2clr_status add(s2clr_stream *stream, size_t count, const float *x, float *sum)
 {
     const cuda_accumulate_args args = {.count = count, .x = x, .sum = sum};
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return LAUNCH(stream, accumulate, args);
 }
 
@@ -48,27 +48,37 @@ static s2clr_status mean(s2clr_stream *stream, size_t rows, size_t count, const 
                          float *mean)
 {
     const cuda_mean_args args = {.rows = rows, .count = count, .x = x, .mean = mean};
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return LAUNCH(stream, mean, args);
+}
+
+static s2clr_status upload(s2clr_stream *stream, s2clr_shape shape, const float *nchw, void *native)
+{
+    const cuda_upload_args args = {.element = stream->device->element,
+                                   .view = s2clr_cuda_view_of(shape),
+                                   .nchw = nchw,
+                                   .native = native};
+    CUDA_USE(stream->device);
+    return LAUNCH(stream, upload, args);
 }
 
 /* ---- batch norm ---- */
 
 static s2clr_status norm_forward(s2clr_stream *stream, const s2clr_norm *norm)
 {
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return LAUNCH(stream, norm_forward, *norm);
 }
 
 static s2clr_status norm_backward(s2clr_stream *stream, const s2clr_norm *norm)
 {
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return LAUNCH(stream, norm_backward, *norm);
 }
 
 static s2clr_status norm_frozen(s2clr_stream *stream, const s2clr_norm *norm)
 {
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     return LAUNCH(stream, norm_frozen, *norm);
 }
 
@@ -123,7 +133,7 @@ static s2clr_status update(s2clr_stream *stream, const s2clr_update *u, void *sc
                                    .gradient = u->gradient,
                                    .moments = u->moments,
                                    .params = u->params};
-    S2CLR_TRY(s2clr_cuda_device_use(stream->device));
+    CUDA_USE(stream->device);
     S2CLR_TRY(s2clr_cuda_to_device(stream, u->range, u->ranges * sizeof *u->range, scratch));
     if (adapts(u)) S2CLR_TRY(adapt(stream, u, scratch));
     return LAUNCH(stream, update, args);
@@ -138,10 +148,13 @@ const s2clr_backend_training s2clr_cuda_training = {
     .add = add,
     .mean = mean,
     .pack = s2clr_cuda_op_pack_resident,
+    .upload = upload,
     .norm_forward = norm_forward,
     .norm_backward = norm_backward,
     .norm_frozen = norm_frozen,
     .update_bytes = update_bytes,
     .update = update,
     .group = &s2clr_cuda_group,
+    .contrast = &s2clr_cuda_contrast,
+    .views = &s2clr_cuda_views,
 };

@@ -3,15 +3,21 @@
  *
  * cuda_module.c    the table
  * cuda_device.c    which device, its precision, what it says of itself
+ * cuda_libraries.c versions of the libraries that were found
+ * cuda_guard.c     the calling thread's device, and forked processes
  * cuda_memory.c    memory of the device: what was taken, and the message when there is no more
  * cuda_error.c     codes of the three libraries -> one line
  * cuda_stream.c    streams, staging, the way in and out of native tensors
+ * cuda_record.c    a stream's work, recorded and replayed: CUDA graphs
  * cuda_op.c        one line per kind of op; checks what the caller gave
  * cuda_loops.c     all that is neither convolution nor linear: launches of cuda_kernels.h
+ * cuda_cut.c       patches cut from planes that are on the device
  * cuda_weights.c   packed weights, and gradients of weights on their way home
  * cuda_linear.c    linear layers: cuda_matmul.c (cuBLASLt)
  * cuda_conv.c      convolution: cuda_graph*.c (cuDNN), cuda_plan_cache.c, cuda_direct.c (own loops)
  * cuda_training.c  arrays that stay on the device
+ * cuda_contrast.c  the contrastive loss
+ * cuda_views.c     views of patches for training
  * cuda_nccl.c      several devices as one
  * cuda_kernels.*   what runs on the device
  *
@@ -25,7 +31,7 @@
  *
  * Threads. An op, once made, is read only. A stream belongs to one thread at a time and owns the
  * handles that are not thread-safe. Plans are made with a handle of the device, under its mutex.
- * CUDA's current device belongs to the thread: every function of the table sets it first.
+ * CUDA's current device belongs to the thread, and the thread to the caller: CUDA_USE.
  */
 #ifndef S2CLR_BACKEND_CUDAP_H
 #define S2CLR_BACKEND_CUDAP_H
@@ -41,8 +47,13 @@
 
 enum { CUDA_ALIGN = 256 };
 
-/* No engine that wants more than this is taken. */
+/* No engine that wants more than this is taken, nor more than a CUDA_PART_OF_MEMORYth of the
+ * device's memory. As much is left to the libraries: handles, and kernels that they load late. */
 #define CUDA_WORKSPACE_LIMIT ((size_t)512 << 20)
+enum { CUDA_PART_OF_MEMORY = 32 };
+
+/* Multiply-adds of a launch of our own convolution: less than a second even of a slow card. */
+#define CUDA_LAUNCH_WORK ((size_t)1 << 36)
 
 /* ---- what the opaque types of backend.h are here ---- */
 
@@ -59,15 +70,17 @@ typedef struct cuda_fault {
 
 struct s2clr_device {
     int index;
-    char name[24];  /* "cuda:0", in messages */
-    char text[320]; /* device_describe */
+    char name[24];          /* "cuda:0", in messages */
+    char text[320];         /* device_describe */
+    char text_lacking[360]; /* the same once engines failed that should do: others, other bytes */
+    atomic_bool lacks_engines;
     s2clr_precision precision;
     cuda_element element; /* of native tensors and packed weights */
     size_t element_bytes;
     bool fast;      /* engines whose results differ from run to run may be taken */
     int capability; /* 90: 9.0 */
-    size_t workspace_limit;
-    struct cuda_plan_cache *plans; /* shared by the device's ops */
+    size_t workspace_limit, launch_work; /* launch_work: see cuda_direct of cuda_kernels.h */
+    struct cuda_plan_cache *plans;       /* shared by the device's ops */
     struct cuda_ledger *ledger;
     cuda_fault *fault;
     pthread_mutex_t planner_lock;
@@ -94,8 +107,9 @@ struct s2clr_stream {
     void *staged; /* on the device: plain NCHW float32 before it is cast or after */
     size_t staged_bytes;
     cuda_slot slot[CUDA_SLOTS];
-    int next;      /* slot */
-    bool resident; /* s2clr_op_args.resident of the op under way */
+    int next;       /* slot */
+    bool resident;  /* s2clr_op_args.resident of the op under way */
+    bool recording; /* nothing is done, everything recorded: cuda_record.c */
 };
 
 struct s2clr_op {
@@ -121,20 +135,59 @@ s2clr_status s2clr_cuda_check_launch(int code, const s2clr_device *device, const
 /* The message of the fault that broke the device, S2CLR_OK when it works. */
 s2clr_status s2clr_cuda_fault_check(const s2clr_device *device);
 
-/* ---- device: cuda_device.c, cuda_memory.c ---- */
+/* After a call of cuDNN or cuBLASLt that failed: it may be the first to notice that the device is
+ * broken (then as above), and may leave an error behind, which is taken away. */
+s2clr_status s2clr_cuda_fault_seek(const s2clr_device *device, const char *what);
+
+/* ---- device: cuda_device.c ---- */
 
 s2clr_status s2clr_cuda_device_open(const char *spec, s2clr_precision precision,
                                     s2clr_device **out);
 void s2clr_cuda_device_close(s2clr_device *device);
 
-/* Makes it the calling thread's device: first thing in every function of the table. */
-s2clr_status s2clr_cuda_device_use(const s2clr_device *device);
+/* Whether the libraries found are those that this was built with: cuda_libraries.c */
+s2clr_status s2clr_cuda_libraries_check(void);
+
+/* ---- the calling thread: cuda_guard.c ---- */
+
+typedef struct cuda_guard {
+    int before; /* the thread's device, to be given back if in use; -1: it is the same */
+} cuda_guard;
+
+/* First thing in every function of the table: makes it the calling thread's device until the
+ * function returns. */
+#define CUDA_USE(device)                                                                           \
+    __attribute__((cleanup(s2clr_cuda_guard_leave))) cuda_guard cuda_guard_of_call = {-1};         \
+    S2CLR_TRY(s2clr_cuda_guard_enter((device), &cuda_guard_of_call))
+
+/* In functions that release something. In a forked process what there is to release is the
+ * parent's. */
+#define CUDA_USE_QUIETLY(device)                                                                   \
+    __attribute__((cleanup(s2clr_cuda_guard_leave))) cuda_guard cuda_guard_of_call = {-1};         \
+    if (s2clr_cuda_is_forked()) return;                                                            \
+    s2clr_cuda_guard_enter_quietly((device), &cuda_guard_of_call)
+
+s2clr_status s2clr_cuda_guard_enter(const s2clr_device *device, cuda_guard *guard);
+void s2clr_cuda_guard_enter_quietly(const s2clr_device *device, cuda_guard *guard);
+void s2clr_cuda_guard_leave(const cuda_guard *guard);
+
+/* This process uses CUDA from now on; whether it was forked from one that did; that as an error. */
+void s2clr_cuda_process_claim(void);
+bool s2clr_cuda_is_forked(void);
+s2clr_status s2clr_cuda_process_check(void);
+
+/* Of a call whose failure is of no interest: it is not left for the next who asks. */
+cudaError_t s2clr_cuda_quiet(cudaError_t code);
+
+/* ---- memory: cuda_memory.c ---- */
 
 /* Memory of the device, not zeroed, 256-byte aligned; bytes may be 0 (then *out is still a
  * pointer of its own). what: "tensor buffer". */
 s2clr_status s2clr_cuda_memory_new(s2clr_device *device, size_t bytes, const char *what,
                                    void **out);
 void s2clr_cuda_memory_free(s2clr_device *device, void *memory); /* NULL: nothing */
+/* backend.h: memory */
+s2clr_status s2clr_cuda_memory_left(const s2clr_device *device, size_t *available, size_t *total);
 
 struct cuda_ledger *s2clr_cuda_ledger_new(void); /* NULL: no memory */
 void s2clr_cuda_ledger_free(struct cuda_ledger *ledger);
@@ -201,10 +254,21 @@ s2clr_status s2clr_cuda_download(s2clr_stream *stream, s2clr_shape shape, const 
 s2clr_status s2clr_cuda_accumulate(s2clr_stream *stream, s2clr_shape shape, const void *x,
                                    void *sum);
 
+extern const s2clr_backend_cutting s2clr_cuda_cutting; /* cuda_cut.c */
+
+/* ---- recording: cuda_record.c ---- */
+
+extern const s2clr_backend_recording s2clr_cuda_recording;
+
+/* Refuses `what`, a noun, while the stream is recorded. */
+s2clr_status s2clr_cuda_record_check(const s2clr_stream *stream, const char *what);
+
 /* ---- arrays that stay on the device: cuda_training.c ---- */
 
 extern const s2clr_backend_training s2clr_cuda_training;
-extern const s2clr_backend_group s2clr_cuda_group; /* cuda_nccl.c */
+extern const s2clr_backend_group s2clr_cuda_group;       /* cuda_nccl.c */
+extern const s2clr_backend_contrast s2clr_cuda_contrast; /* cuda_contrast.c */
+extern const s2clr_backend_views s2clr_cuda_views;       /* cuda_views.c */
 
 /* ---- ops: cuda_op.c ---- */
 

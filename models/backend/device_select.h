@@ -10,10 +10,12 @@
 
 #include "backend/backend.h"
 
-/* "auto": the usable backend of the highest score. "cpu": likewise among those that compute on the
- * CPU. Otherwise a backend's name, with ":N" for its N-th device and ",fast" where results may
- * differ from run to run. Asking for a backend that cannot be used, or not in this precision, is an
- * error, never a quiet change to another one. */
+/* "auto": the usable backend of the highest score; where its device does not open, or not in this
+ * precision, or does not pass device_trial.h, the CPU, and s2clr_backend_passed_over() says why.
+ * "cpu": the best of those that compute on the CPU. Otherwise a backend's name, with ":N" for its
+ * N-th device and ",fast" where results may differ from run to run: asking for one that cannot be
+ * used, or not in this precision, is an error, never a quiet change to another one. Such a device
+ * is not put on trial: whoever names it wants to see what it does, wrong answers among it. */
 s2clr_status s2clr_device_select(const char *wanted, s2clr_precision precision,
                                  const s2clr_backend **backend, s2clr_device **device);
 

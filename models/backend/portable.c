@@ -130,6 +130,11 @@ static s2clr_status stream_wait(s2clr_stream *stream)
     return S2CLR_OK;
 }
 
+void portable_store(const s2clr_stream *stream, s2clr_shape shape, float *values)
+{
+    round_all(stream->rounds, portable_count(shape), values);
+}
+
 static s2clr_status upload(s2clr_stream *stream, s2clr_shape shape, const float *nchw, void *native)
 {
     memcpy(native, nchw, portable_count(shape) * sizeof(float));
@@ -277,4 +282,5 @@ const s2clr_backend s2clr_backend_portable = {
     .op_reduce = op_reduce,
     .op_reduce_backward = op_reduce_backward,
     .training = &s2clr_portable_training,
+    .cutting = &s2clr_portable_cutting,
 };

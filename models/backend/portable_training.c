@@ -44,6 +44,11 @@ static s2clr_status pack(const s2clr_op *op, s2clr_stream *stream, const float *
     return s2clr_backend_portable.op_pack(op, stream, weight, bias, packed);
 }
 
+static s2clr_status upload(s2clr_stream *stream, s2clr_shape shape, const float *nchw, void *native)
+{
+    return s2clr_backend_portable.upload(stream, shape, nchw, native);
+}
+
 /* ---- batch norm ---- */
 
 enum { SCALE, SHIFT, A, B, D };
@@ -145,9 +150,12 @@ const s2clr_backend_training s2clr_portable_training = {
     .add = add,
     .mean = mean,
     .pack = pack,
+    .upload = upload,
     .norm_forward = norm_forward,
     .norm_backward = norm_backward,
     .norm_frozen = norm_frozen,
     .update_bytes = update_bytes,
     .update = update,
+    .contrast = &s2clr_portable_contrast,
+    .views = &s2clr_portable_views,
 };

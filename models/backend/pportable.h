@@ -35,6 +35,9 @@ void portable_concat_backward(const s2clr_op_desc *d, const s2clr_op_args *a, do
 void portable_affine_sums(const s2clr_op_desc *d, const s2clr_op_args *a, double *sums);
 void portable_affine_sums_backward(const s2clr_op_desc *d, const s2clr_op_args *a, double *sums);
 
+/* Values of a native tensor as the stream's device keeps them: rounded, where it computes in bf16. */
+void portable_store(const s2clr_stream *stream, s2clr_shape shape, float *values);
+
 static inline size_t portable_count(s2clr_shape s)
 {
     return (size_t)s.n * (size_t)s.c * (size_t)s.h * (size_t)s.w;

@@ -14,7 +14,14 @@ typedef bool (*s2clr_progress_fn)(void *context, double fraction, const char *me
 typedef struct s2clr_progress {
     s2clr_progress_fn call; /* NULL: silent, never cancelled */
     void *context;
+    /* A line that the user should not overlook; borrowed. NULL: nobody is told. */
+    void (*warn)(void *context, const char *text);
 } s2clr_progress;
+
+static inline void s2clr_progress_warn(const s2clr_progress *progress, const char *text)
+{
+    if (progress && progress->warn) progress->warn(progress->context, text);
+}
 
 static inline bool s2clr_progress_report(const s2clr_progress *progress, double fraction,
                                          const char *message)

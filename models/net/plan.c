@@ -1,11 +1,18 @@
 /* Compiling a network for one backend and one shape. */
 #include <string.h>
 
+#include "backend/backend_training.h"
 #include "base/memory.h"
 #include "net/pplan.h"
 #include "net/pnet.h"
 
 /* ---- operations ---- */
+
+/* Of a scale or a shift on the device. */
+static size_t norm_bytes(const s2clr_fused *fused)
+{
+    return ((size_t)fused->desc.y.c * sizeof(float) + 63) / 64 * 64;
+}
 
 static s2clr_status compile_ops(s2clr_plan *plan)
 {
@@ -14,8 +21,10 @@ static s2clr_status compile_ops(s2clr_plan *plan)
         S2CLR_TRY(plan->backend->op_new(plan->device, &fused->desc, &plan->op[i].op));
         const size_t scratch = plan->backend->op_scratch_bytes(plan->op[i].op);
         if (scratch > plan->scratch_bytes) plan->scratch_bytes = scratch;
-        if (fused->desc.kind != S2CLR_OP_CONV) continue;
         plan->op[i].packed = plan->weight_bytes;
+        if (fused->desc.kind == S2CLR_OP_AFFINE && plan->resident)
+            plan->weight_bytes += 2 * norm_bytes(fused);
+        if (fused->desc.kind != S2CLR_OP_CONV) continue;
         plan->weight_bytes += (plan->backend->op_packed_bytes(plan->op[i].op) + 63) / 64 * 64;
         plan->flop += 2.0 * fused->desc.y.n * fused->desc.y.c * (double)fused->desc.y.h *
                       fused->desc.y.w * (double)s2clr_op_weight_count(&fused->desc) /
@@ -42,14 +51,31 @@ static s2clr_status pack_conv(s2clr_plan *plan, const float *params, size_t i, s
     return status;
 }
 
-static s2clr_status pack_norm(s2clr_plan *plan, const float *params, size_t i)
+/* Only the device's own arrays can be read by what is recorded. */
+static s2clr_status send_norm(s2clr_plan *plan, size_t i, s2clr_stream *stream)
 {
-    const size_t channels = (size_t)plan->fused[i].desc.y.c;
-    S2CLR_TRY(
-        s2clr_alloc(2 * channels, sizeof(float), "scale and shift", (void **)&plan->op[i].scale));
-    s2clr_fold_norm(plan->net, params, plan->fused[i].norm, plan->op[i].scale,
-                    plan->op[i].scale + channels);
+    s2clr_plan_op *op = &plan->op[i];
+    const size_t bytes = (size_t)plan->fused[i].desc.y.c * sizeof(float);
+    float *scale = (float *)(void *)((char *)plan->weights + op->packed);
+    float *shift = scale + norm_bytes(&plan->fused[i]) / sizeof *scale;
+    S2CLR_TRY(plan->backend->training->copy_in(stream, op->scale, bytes, scale));
+    S2CLR_TRY(plan->backend->training->copy_in(stream, op->shift, bytes, shift));
+    op->scale = scale;
+    op->shift = shift;
+    s2clr_free(op->norm);
+    op->norm = NULL;
     return S2CLR_OK;
+}
+
+static s2clr_status pack_norm(s2clr_plan *plan, const float *params, size_t i, s2clr_stream *stream)
+{
+    s2clr_plan_op *op = &plan->op[i];
+    const size_t channels = (size_t)plan->fused[i].desc.y.c;
+    S2CLR_TRY(s2clr_alloc(2 * channels, sizeof(float), "scale and shift", (void **)&op->norm));
+    s2clr_fold_norm(plan->net, params, plan->fused[i].norm, op->norm, op->norm + channels);
+    op->scale = op->norm;
+    op->shift = op->norm + channels;
+    return plan->resident ? send_norm(plan, i, stream) : S2CLR_OK;
 }
 
 static s2clr_status pack_all(s2clr_plan *plan, const float *params)
@@ -62,7 +88,7 @@ static s2clr_status pack_all(s2clr_plan *plan, const float *params)
         if (plan->fused[i].desc.kind == S2CLR_OP_CONV)
             status = pack_conv(plan, params, i, stream);
         else if (plan->fused[i].desc.kind == S2CLR_OP_AFFINE)
-            status = pack_norm(plan, params, i);
+            status = pack_norm(plan, params, i, stream);
     }
     if (status == S2CLR_OK) status = plan->backend->stream_wait(stream);
     plan->backend->stream_free(stream);
@@ -143,6 +169,7 @@ s2clr_status s2clr_plan_new(const s2clr_net *net, const float *params, const s2c
     plan->net = net;
     plan->backend = backend;
     plan->device = device;
+    plan->resident = backend->recording != NULL;
     const s2clr_status status = fill_plan(plan, params, output, n, h, w);
     if (status != S2CLR_OK) {
         s2clr_plan_free(plan);
@@ -157,7 +184,7 @@ void s2clr_plan_free(s2clr_plan *plan)
     if (!plan) return;
     for (size_t i = 0; plan->op && i < plan->ops; i++) {
         if (plan->op[i].op) plan->backend->op_free(plan->op[i].op);
-        s2clr_free(plan->op[i].scale);
+        s2clr_free(plan->op[i].norm);
     }
     if (plan->weights) plan->backend->buffer_free(plan->device, plan->weights);
     s2clr_free(plan->fused);

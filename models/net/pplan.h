@@ -6,12 +6,14 @@
 
 #include "net/infer.h"
 #include "net/pfuse.h"
+#include "net/repeat.h"
 
 typedef struct s2clr_plan_op {
     s2clr_op *op;
     int x, residual; /* indices into offset[], residual -1 when there is none */
-    size_t packed;   /* offset in weights (convolutions) */
-    float *scale;    // (2, C) scale then shift: batch norms that stand alone, else NULL
+    size_t packed;   /* offset in weights (convolutions, and what is resident of a batch norm) */
+    float *norm;     // (2, C) scale then shift: batch norms that stand alone, else NULL
+    const float *scale, *shift; // (C) each: in norm, or on the device
 } s2clr_plan_op;
 
 struct s2clr_plan {
@@ -25,7 +27,17 @@ struct s2clr_plan {
     size_t *offset;     // (1 + ops) of every value in a session's arena
     size_t arena_bytes, scratch_bytes, weight_bytes;
     void *weights; /* native, shared by the sessions */
+    bool
+        resident; /* scales and shifts lie among them: what is recorded reads nothing of the host */
     double flop;
+};
+
+struct s2clr_strip {
+    const s2clr_plan *plan;
+    s2clr_stream *stream;
+    float *planes; // (C, rows, columns) on the device
+    size_t room;   /* bytes of planes */
+    int64_t columns, rows;
 };
 
 #endif

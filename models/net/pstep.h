@@ -11,6 +11,7 @@
 
 #include "backend/backend_training.h"
 #include "net/pnet.h"
+#include "net/repeat.h"
 #include "net/step.h"
 
 typedef enum s2clr_act {
@@ -73,9 +74,11 @@ struct s2clr_step {
     size_t gradient_bytes;
     float *weight_gradient; // (units, weight_room) host; resident: none, they go to dparams
     size_t weight_room;
-    double *sums;     // (units, sums_room)
-    size_t sums_room; /* 2 * widest batch norm */
-    size_t bytes;
+    double *sums;             // (units, sums_room)
+    size_t sums_room;         /* 2 * widest batch norm */
+    size_t bytes, host_bytes; /* all that is held, and what of it is no buffer of the device */
+    bool takes_resident;      /* x is on the device */
+    s2clr_repeat repeat_forward, repeat_look, repeat_backward; /* where it is resident */
     /* of the call in progress */
     const s2clr_program *running;
     size_t segment;

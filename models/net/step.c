@@ -133,6 +133,8 @@ static s2clr_status bring_in(const s2clr_step *step, size_t unit, int worker)
     const size_t floats = (size_t)s.n * (size_t)s.c * (size_t)s.h * (size_t)s.w;
     const float *from = (forward ? step->x : step->dout) + unit * floats;
     void *to = forward ? value_of(step, 0, unit, worker) : gradient_of(step, node, unit);
+    if (forward && step->takes_resident)
+        return step->resident->upload(step->stream[worker], s, from, to);
     return step->backend->upload(step->stream[worker], s, from, to);
 }
 
@@ -149,13 +151,15 @@ static s2clr_status run_unit(void *context, size_t unit, int worker)
     const s2clr_step *step = context;
     const s2clr_program *program = step->running;
     const s2clr_segment *segment = &program->segment[step->segment];
-    if (step->segment == 0) S2CLR_TRY(bring_in(step, unit, worker));
+    if (step->segment == 0 && !step->resident) S2CLR_TRY(bring_in(step, unit, worker));
     for (size_t a = 0; a < segment->count; a++)
         S2CLR_TRY(run_action(step, program->action[segment->first + a], unit, worker));
+    /* Of a resident step, the border is crossed before and after what is repeated, and the host
+     * does nothing with the numbers of a segment. */
+    if (step->resident) return S2CLR_OK;
     if (program == &step->forward && step->segment + 1 == program->segments)
         S2CLR_TRY(bring_out(step, unit, worker));
-    /* What the host does with the units' numbers comes next; of a resident step, nothing. */
-    return step->resident ? S2CLR_OK : step->backend->stream_wait(step->stream[worker]);
+    return step->backend->stream_wait(step->stream[worker]);
 }
 
 /* A resident step has one unit and one stream. */
@@ -246,12 +250,9 @@ static s2clr_status bring_weights(s2clr_step *step)
     return s2clr_pool_run(step->pool, pack_node, step, step->net->nodes);
 }
 
-static s2clr_status run_forward(s2clr_step *step, const float *params, const float *x, float *out)
+static s2clr_status forward_program(void *context)
 {
-    step->params = params;
-    step->x = x;
-    step->out = out;
-    step->running = &step->forward;
+    s2clr_step *step = context;
     S2CLR_TRY(bring_weights(step));
     for (step->segment = 0; step->segment < step->forward.segments; step->segment++) {
         const int norm = step->forward.segment[step->segment].norm;
@@ -259,6 +260,20 @@ static s2clr_status run_forward(s2clr_step *step, const float *params, const flo
         if (norm >= 0) S2CLR_TRY(s2clr_step_norm_forward(step, norm));
     }
     return S2CLR_OK;
+}
+
+static s2clr_status run_forward(s2clr_step *step, const float *params, const float *x, float *out)
+{
+    step->params = params;
+    step->x = x;
+    step->out = out;
+    step->running = &step->forward;
+    if (!step->resident) return forward_program(step);
+    const void *const key[S2CLR_REPEAT_KEYS] = {params};
+    s2clr_repeat *repeat = step->statistics ? &step->repeat_forward : &step->repeat_look;
+    S2CLR_TRY(bring_in(step, 0, 0));
+    S2CLR_TRY(s2clr_repeat_run(repeat, step->stream[0], key, forward_program, step));
+    return bring_out(step, 0, 0);
 }
 
 s2clr_status s2clr_step_forward(s2clr_step *step, float *params, const float *x, float *out)
@@ -285,13 +300,9 @@ static s2clr_status clear_untrained(const s2clr_step *step)
     return S2CLR_OK;
 }
 
-s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const float *dout,
-                                 float *dparams)
+static s2clr_status backward_program(void *context)
 {
-    step->params = params;
-    step->dout = dout;
-    step->dparams = dparams;
-    step->running = &step->backward;
+    s2clr_step *step = context;
     S2CLR_TRY(clear_untrained(step));
     for (step->segment = 0; step->segment < step->backward.segments; step->segment++) {
         const s2clr_segment *segment = &step->backward.segment[step->segment];
@@ -300,6 +311,19 @@ s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const fl
         if (segment->norm >= 0) S2CLR_TRY(s2clr_step_norm_backward(step, segment->norm));
     }
     return S2CLR_OK;
+}
+
+s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const float *dout,
+                                 float *dparams)
+{
+    step->params = params;
+    step->dout = dout;
+    step->dparams = dparams;
+    step->running = &step->backward;
+    if (!step->resident) return backward_program(step);
+    const void *const key[S2CLR_REPEAT_KEYS] = {params, dparams};
+    S2CLR_TRY(bring_in(step, 0, 0));
+    return s2clr_repeat_run(&step->repeat_backward, step->stream[0], key, backward_program, step);
 }
 
 /* ---- life ---- */
@@ -361,6 +385,8 @@ static s2clr_status new_step(const s2clr_net *net, const s2clr_backend *backend,
     step->workers = options->resident ? 1 : threads;
     step->resident = options->resident ? backend->training : NULL;
     step->measuring = pool == NULL;
+    step->repeat_forward.backend = step->repeat_look.backend = step->repeat_backward.backend =
+        backend;
     step->options = *options;
     const s2clr_status status = fill(step);
     if (status != S2CLR_OK) {
@@ -380,11 +406,12 @@ s2clr_status s2clr_step_new(const s2clr_net *net, const s2clr_backend *backend,
 
 s2clr_status s2clr_step_needs(const s2clr_net *net, const s2clr_backend *backend,
                               s2clr_device *device, int threads, const s2clr_step_options *options,
-                              size_t *bytes)
+                              size_t *bytes, size_t *buffers)
 {
     s2clr_step *step;
     S2CLR_TRY(new_step(net, backend, device, NULL, threads, options, &step));
     *bytes = step->bytes;
+    *buffers = step->bytes - step->host_bytes;
     s2clr_step_free(step);
     return S2CLR_OK;
 }
@@ -399,6 +426,11 @@ void s2clr_step_free(s2clr_step *step)
 s2clr_stream *s2clr_step_stream(const s2clr_step *step)
 {
     return step->stream[0];
+}
+
+void s2clr_step_take_resident(s2clr_step *step)
+{
+    step->takes_resident = true;
 }
 
 size_t s2clr_step_bytes(const s2clr_step *step)

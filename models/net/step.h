@@ -56,12 +56,16 @@ s2clr_status s2clr_step_backward(s2clr_step *step, const float *params, const fl
 /* The stream that a resident step computes on: what is queued there comes before its next call. */
 s2clr_stream *s2clr_step_stream(const s2clr_step *step);
 
+/* From now on x of a resident step is an array of the device as well. */
+void s2clr_step_take_resident(s2clr_step *step);
+
 /* Bytes held for activations, gradients, packed weights and scratch. */
 size_t s2clr_step_bytes(const s2clr_step *step);
 
-/* What s2clr_step_bytes() of such a step would say with `threads` workers, without holding them. */
+/* What s2clr_step_bytes() of such a step would say with `threads` workers, without holding them.
+ * buffers: how many of them are in buffers of the device. */
 s2clr_status s2clr_step_needs(const s2clr_net *net, const s2clr_backend *backend,
                               s2clr_device *device, int threads, const s2clr_step_options *options,
-                              size_t *bytes);
+                              size_t *bytes, size_t *buffers);
 
 #endif

@@ -17,6 +17,7 @@ static s2clr_status new_host(s2clr_step *step, size_t each, size_t count, void *
     size_t bytes;
     S2CLR_TRY(s2clr_size_mul(each, count, &bytes));
     S2CLR_TRY(s2clr_size_add(step->bytes, bytes, &step->bytes));
+    step->host_bytes += bytes;
     return step->measuring ? S2CLR_OK : s2clr_alloc(count, each, "training buffers", out);
 }
 
@@ -131,8 +132,7 @@ static s2clr_status place_gradients(s2clr_step *step)
     for (int i = step->last; i >= 0; i--) {
         const s2clr_node *node = &step->net->node[i];
         if (!step->node[i].needed) continue;
-        life[i].bytes =
-            step->node[i].gradient_wanted ? step->node[i].value_bytes * (size_t)step->units : 0;
+        life[i].bytes = step->node[i].gradient_wanted ? step->node[i].value_bytes : 0;
         for (int k = 0; k < 2; k++)
             if (node->input[k] >= 0 && life[node->input[k]].first > step->last - i)
                 life[node->input[k]].first = step->last - i;
@@ -185,6 +185,9 @@ static void release_node(s2clr_step *step, s2clr_step_node *own)
 
 void s2clr_step_release(s2clr_step *step)
 {
+    s2clr_repeat_end(&step->repeat_forward);
+    s2clr_repeat_end(&step->repeat_look);
+    s2clr_repeat_end(&step->repeat_backward);
     for (int w = 0; w < step->workers; w++) {
         /* First, for it ends what is queued, which reads the buffers. */
         if (step->stream && step->stream[w]) step->backend->stream_free(step->stream[w]);

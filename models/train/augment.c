@@ -1,7 +1,5 @@
 #include "train/augment.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 #include "train/paugment.h"
 #include "train/pstreams.h"
@@ -31,28 +29,21 @@ static s2clr_status check(const s2clr_augment_recipe *recipe, int view)
     return S2CLR_OK;
 }
 
-/* Scratch planes, and behind them the axes. */
-static s2clr_status scratch_new(int size, augment_view *view)
+size_t s2clr_augment_steps(const s2clr_augment_recipe *recipe)
 {
-    size_t planes, axes, bytes;
-    S2CLR_TRY(s2clr_size_mul((size_t)size, (size_t)size, &planes));
-    S2CLR_TRY(s2clr_size_mul(planes, 3 * sizeof(float), &planes));
-    S2CLR_TRY(s2clr_size_mul((size_t)size, 2 * sizeof *view->axis, &axes));
-    S2CLR_TRY(s2clr_size_add(planes, axes, &bytes));
-    void *memory;
-    S2CLR_TRY(s2clr_alloc(bytes, 1, "augmentation scratch", &memory));
-    view->scratch = memory;
-    view->axis = (augment_position *)(void *)((char *)memory + planes);
-    return S2CLR_OK;
+    size_t lines = 0;
+    for (uint32_t flags = recipe->flags; flags; flags &= flags - 1) lines++;
+    return recipe->draw > 0 ? (size_t)recipe->draw : lines;
 }
 
-s2clr_status s2clr_augment(const s2clr_augment_recipe *recipe, uint64_t seed, uint64_t epoch,
-                           uint64_t sample, int view, const float *mean, const float *std,
-                           int channels, int size, const float *x, float *y)
+s2clr_status s2clr_augment_plan(const s2clr_augment_recipe *recipe, uint64_t seed, uint64_t epoch,
+                                uint64_t sample, int view, const float *mean, const float *std,
+                                s2clr_view_list *list)
 {
     const s2clr_augment_entry *table;
     int line[S2CLR_AUGMENT_MAX];
-    augment_view work = {.channels = channels, .size = size, .mean = mean, .std = std, .x = y};
+    const augment_plan plan = {
+        .channels = list->channels, .size = list->size, .mean = mean, .std = std, .list = list};
     S2CLR_TRY(check(recipe, view));
     const augment_draws choice =
         draws_of(STREAM_AUGMENT_CHOICE, CHOICE_NUMBERS, seed, epoch, sample, view);
@@ -62,16 +53,35 @@ s2clr_status s2clr_augment(const s2clr_augment_recipe *recipe, uint64_t seed, ui
                                "no %d of the augmentations go together: the banned pairs leave "
                                "nothing; ban fewer, or draw fewer",
                                recipe->draw);
-    memcpy(y, x, (size_t)channels * augment_pixels(&work) * sizeof *y);
-    if (lines == 0) return S2CLR_OK;
-    S2CLR_TRY(scratch_new(size, &work));
     s2clr_augment_list(&table);
     for (int i = 0; i < lines; i++) {
         const s2clr_augment_entry *entry = &table[line[i]];
         const augment_draws draws =
             draws_of(STREAM_AUGMENT + (unsigned)line[i], entry->numbers, seed, epoch, sample, view);
-        entry->run(&draws, &work);
+        entry->add(&draws, &plan);
     }
-    s2clr_free(work.scratch);
     return S2CLR_OK;
+}
+
+static s2clr_status make_one(const s2clr_view_list *list, const float *x, float *y)
+{
+    float *scratch;
+    S2CLR_TRY(s2clr_alloc(s2clr_view_scratch(list), sizeof *scratch, "augmentation scratch",
+                          (void **)&scratch));
+    s2clr_view_run(list, 0, x, scratch, y);
+    s2clr_free(scratch);
+    return S2CLR_OK;
+}
+
+s2clr_status s2clr_augment(const s2clr_augment_recipe *recipe, uint64_t seed, uint64_t epoch,
+                           uint64_t sample, int view, const float *mean, const float *std,
+                           int channels, int size, const float *x, float *y)
+{
+    s2clr_view_list *list;
+    S2CLR_TRY(s2clr_view_list_new(channels, size, 1, s2clr_augment_steps(recipe), &list));
+    s2clr_view_list_begin(list, 0);
+    s2clr_status status = s2clr_augment_plan(recipe, seed, epoch, sample, view, mean, std, list);
+    if (status == S2CLR_OK) status = make_one(list, x, y);
+    s2clr_view_list_free(list);
+    return status;
 }

@@ -8,7 +8,8 @@
  *
  * The table (augment_list.c) has one line per augmentation, the files one function each:
  * augment_geometry.c moves pixels, augment_blur.c mixes neighbours, augment_radiometry.c changes
- * values. Ranges and their reasons stand with the functions.
+ * values. They draw numbers and say in steps (backend/view_steps.h) what these do to a patch, which
+ * the host and devices run alike. Ranges and their reasons stand with the functions.
  *
  * Two presets:
  *   multispectral   random crop, flips and turns, radiometry of all bands and of each, bands left
@@ -24,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/view_steps.h"
 #include "base/status.h"
 
 /* Bit n is line n of the table: a new one goes at the end. */
@@ -59,14 +61,14 @@ typedef struct s2clr_augment_recipe {
 } s2clr_augment_recipe;
 
 struct augment_draws; /* paugment.h */
-struct augment_view;
+struct augment_plan;
 
 typedef struct s2clr_augment_entry {
     const char *name; /* word on the command line: "flip" */
     uint32_t flag;
     const char *summary;
     uint64_t numbers; /* of its random stream that a view may use */
-    void (*run)(const struct augment_draws *draws, const struct augment_view *view);
+    void (*add)(const struct augment_draws *draws, const struct augment_plan *plan); /* its steps */
 } s2clr_augment_entry;
 
 size_t s2clr_augment_list(const s2clr_augment_entry **out);
@@ -97,5 +99,12 @@ s2clr_status s2clr_augment_format(const s2clr_augment_recipe *recipe, char **out
 s2clr_status s2clr_augment(const s2clr_augment_recipe *recipe, uint64_t seed, uint64_t epoch,
                            uint64_t sample, int view, const float *mean, const float *std,
                            int channels, int size, const float *x, float *y);
+
+/* The same in two halves: its steps, for s2clr_view_run() or a device. Adds them to the view that
+ * the list began last, which needs room for s2clr_augment_steps(). */
+size_t s2clr_augment_steps(const s2clr_augment_recipe *recipe);
+s2clr_status s2clr_augment_plan(const s2clr_augment_recipe *recipe, uint64_t seed, uint64_t epoch,
+                                uint64_t sample, int view, const float *mean, const float *std,
+                                s2clr_view_list *list);
 
 #endif

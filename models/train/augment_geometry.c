@@ -1,65 +1,49 @@
 #include <math.h>
-#include <string.h>
 
 #include "train/paugment.h"
 
-static void swap(float *a, float *b)
+/* ---- whole pixels ---- */
+
+static s2clr_view_position whole(int at)
 {
-    const float kept = *a;
-    *a = *b;
-    *b = kept;
+    return (s2clr_view_position){.low = at, .high = at, .share = 0};
 }
 
-static void flip_columns(int size, float *plane)
+/* Rows and columns as they are, or from the other end; then they change places. */
+static void turn(const augment_plan *plan, bool down, bool across, bool transposed)
 {
-    for (int row = 0; row < size; row++) {
-        float *line = plane + (ptrdiff_t)row * size;
-        for (int i = 0, j = size - 1; i < j; i++, j--) swap(&line[i], &line[j]);
+    if (!down && !across && !transposed) return;
+    const int size = plan->size;
+    s2clr_view_position *rows = s2clr_augment_axes(plan), *columns = rows + size;
+    for (int i = 0; i < size; i++) {
+        rows[i] = whole(down ? size - 1 - i : i);
+        columns[i] = whole(across ? size - 1 - i : i);
     }
+    s2clr_augment_axes_end(plan, transposed, false);
 }
 
-static void flip_rows(int size, float *plane)
-{
-    for (int i = 0, j = size - 1; i < j; i++, j--)
-        for (int column = 0; column < size; column++)
-            swap(&plane[(ptrdiff_t)i * size + column], &plane[(ptrdiff_t)j * size + column]);
-}
-
-static void transpose(int size, float *plane)
-{
-    for (int i = 0; i < size; i++)
-        for (int j = 0; j < i; j++)
-            swap(&plane[(ptrdiff_t)i * size + j], &plane[(ptrdiff_t)j * size + i]);
-}
-
-void s2clr_augment_flip(const augment_draws *draws, const augment_view *view)
+void s2clr_augment_flip(const augment_draws *draws, const augment_plan *plan)
 {
     const bool across = augment_draw(draws, 0) < 0.5f, down = augment_draw(draws, 1) < 0.5f;
-    for (int c = 0; c < view->channels; c++) {
-        if (across) flip_columns(view->size, augment_plane(view, c));
-        if (down) flip_rows(view->size, augment_plane(view, c));
-    }
+    turn(plan, down, across, false);
 }
 
-/* Clockwise. */
-static void quarter_turn(const augment_view *view)
+/* Clockwise: once, what is a row comes from a column, from the bottom up. */
+static void quarter_turns(const augment_plan *plan, int turns)
 {
-    for (int c = 0; c < view->channels; c++) {
-        transpose(view->size, augment_plane(view, c));
-        flip_columns(view->size, augment_plane(view, c));
-    }
+    turn(plan, turns == 2 || turns == 3, turns == 1 || turns == 2, turns % 2 == 1);
 }
 
 /* With flips: all 8 symmetries, equally likely. */
-void s2clr_augment_rot90(const augment_draws *draws, const augment_view *view)
+void s2clr_augment_rot90(const augment_draws *draws, const augment_plan *plan)
 {
-    if (augment_draw(draws, 0) < 0.5f) quarter_turn(view);
+    if (augment_draw(draws, 0) < 0.5f) quarter_turns(plan, 1);
 }
 
 /* 0 to 3 quarter turns. */
-void s2clr_augment_rotate(const augment_draws *draws, const augment_view *view)
+void s2clr_augment_rotate(const augment_draws *draws, const augment_plan *plan)
 {
-    for (int turns = (int)(4 * augment_draw(draws, 0)); turns > 0; turns--) quarter_turn(view);
+    quarter_turns(plan, (int)(4 * augment_draw(draws, 0)));
 }
 
 /* Whole pixels in [-reach, reach], all equally likely. */
@@ -70,81 +54,48 @@ static int draw_offset(const augment_draws *draws, unsigned which, int reach)
 }
 
 /* By up to 10 % of the size; the border is reflected. */
-void s2clr_augment_shift(const augment_draws *draws, const augment_view *view)
+void s2clr_augment_shift(const augment_draws *draws, const augment_plan *plan)
 {
-    const int size = view->size;
+    const int size = plan->size;
     const int down = draw_offset(draws, 0, size / 10), right = draw_offset(draws, 1, size / 10);
-    for (int c = 0; c < view->channels; c++) {
-        float *plane = augment_plane(view, c);
-        memcpy(view->scratch, plane, augment_pixels(view) * sizeof *plane);
-        for (int i = 0; i < size; i++) {
-            const float *from = view->scratch + (ptrdiff_t)augment_reflect(i - down, size) * size;
-            float *to = plane + (ptrdiff_t)i * size;
-            for (int j = 0; j < size; j++) to[j] = from[augment_reflect(j - right, size)];
-        }
+    s2clr_view_position *rows = s2clr_augment_axes(plan), *columns = rows + size;
+    for (int i = 0; i < size; i++) {
+        rows[i] = whole(s2clr_view_reflect(i - down, size));
+        columns[i] = whole(s2clr_view_reflect(i - right, size));
     }
+    s2clr_augment_axes_end(plan, false, false);
 }
 
 /* The study's shift: down and right by 0 to just below 10 % of the size; what leaves comes back. */
-void s2clr_augment_roll(const augment_draws *draws, const augment_view *view)
+void s2clr_augment_roll(const augment_draws *draws, const augment_plan *plan)
 {
-    const int size = view->size, reach = size / 10;
+    const int size = plan->size, reach = size / 10;
     const int down = (int)(augment_draw(draws, 0) * (float)reach);
     const int right = (int)(augment_draw(draws, 1) * (float)reach);
-    for (int c = 0; c < view->channels; c++) {
-        float *plane = augment_plane(view, c);
-        memcpy(view->scratch, plane, augment_pixels(view) * sizeof *plane);
-        for (int i = 0; i < size; i++) {
-            const float *from = view->scratch + (ptrdiff_t)((i + size - down) % size) * size;
-            float *to = plane + (ptrdiff_t)i * size;
-            for (int j = 0; j < size; j++) to[j] = from[(j + size - right) % size];
-        }
+    s2clr_view_position *rows = s2clr_augment_axes(plan), *columns = rows + size;
+    for (int i = 0; i < size; i++) {
+        rows[i] = whole((i + size - down) % size);
+        columns[i] = whole((i + size - right) % size);
     }
+    s2clr_augment_axes_end(plan, false, false);
 }
 
 /* ---- resampling ---- */
 
 /* high = low where the share is 0, so that an invalid pixel cannot enter with no weight. */
-static augment_position position_at(double at, int first, int last)
+static s2clr_view_position position_at(double at, int first, int last)
 {
     if (at < first) at = first;
     if (at > last) at = last;
     const int low = (int)floor(at);
     const float share = (float)(at - low);
-    return (augment_position){
+    return (s2clr_view_position){
         .low = low, .high = share > 0 && low < last ? low + 1 : low, .share = share};
-}
-
-static float mix(float a, float b, float share)
-{
-    return a + share * (b - a);
-}
-
-/* Bilinear, output row i from view->axis[i], column j from view->axis[size + j]. */
-static void resample(const augment_view *view)
-{
-    const int size = view->size;
-    const augment_position *columns = view->axis + size;
-    for (int c = 0; c < view->channels; c++) {
-        float *plane = augment_plane(view, c);
-        memcpy(view->scratch, plane, augment_pixels(view) * sizeof *plane);
-        for (int i = 0; i < size; i++) {
-            const augment_position *row = &view->axis[i];
-            const float *low = view->scratch + (ptrdiff_t)row->low * size;
-            const float *high = view->scratch + (ptrdiff_t)row->high * size;
-            float *to = plane + (ptrdiff_t)i * size;
-            for (int j = 0; j < size; j++) {
-                const augment_position *at = &columns[j];
-                to[j] = mix(mix(low[at->low], low[at->high], at->share),
-                            mix(high[at->low], high[at->high], at->share), row->share);
-            }
-        }
-    }
 }
 
 /* From corner pixel to corner pixel, as tf.image.crop_and_resize does: begin and end in [0, 1] of
  * the axis, where end may lie before begin. */
-static void zoom_axis(float begin, float end, int size, augment_position *axis)
+static void zoom_axis(float begin, float end, int size, s2clr_view_position *axis)
 {
     const double from = (double)begin * (size - 1), to = (double)end * (size - 1);
     for (int i = 0; i < size; i++)
@@ -153,16 +104,17 @@ static void zoom_axis(float begin, float end, int size, augment_position *axis)
 
 /* The study's zoom: a box between two random rows and two random columns, mirrored where they come
  * in the other order. */
-void s2clr_augment_zoom(const augment_draws *draws, const augment_view *view)
+void s2clr_augment_zoom(const augment_draws *draws, const augment_plan *plan)
 {
-    zoom_axis(augment_draw(draws, 0), augment_draw(draws, 2), view->size, view->axis);
-    zoom_axis(augment_draw(draws, 1), augment_draw(draws, 3), view->size, view->axis + view->size);
-    resample(view);
+    s2clr_view_position *rows = s2clr_augment_axes(plan);
+    zoom_axis(augment_draw(draws, 0), augment_draw(draws, 2), plan->size, rows);
+    zoom_axis(augment_draw(draws, 1), augment_draw(draws, 3), plan->size, rows + plan->size);
+    s2clr_augment_axes_end(plan, false, true);
 }
 
 /* `count` pixels from `first` on, stretched to the size of the patch: pixel centres at halves, none
  * from outside the crop. */
-static void crop_axis(int first, int count, int size, augment_position *axis)
+static void crop_axis(int first, int count, int size, s2clr_view_position *axis)
 {
     for (int i = 0; i < size; i++) {
         const double at = (i + 0.5) * count / size - 0.5 + first;
@@ -174,10 +126,10 @@ static void crop_axis(int first, int count, int size, augment_position *axis)
  * to 4:3, else the whole patch. SimCLR (Chen et al. 2020) goes down to 8 %; a fifth is what MoCo v2
  * (Chen et al. 2020) and SSL4EO-S12 (Wang et al. 2023) take, and a patch of 64 pixels still keeps a
  * field of some 3 ha in it. */
-void s2clr_augment_crop(const augment_draws *draws, const augment_view *view)
+void s2clr_augment_crop(const augment_draws *draws, const augment_plan *plan)
 {
     const float reach = logf(4.0f / 3.0f);
-    const int size = view->size;
+    const int size = plan->size;
     for (uint64_t attempt = 0; attempt < 10; attempt++) {
         const float share = augment_between(draws, 4 * attempt, 0.2f, 1.0f);
         const float ratio = expf(augment_between(draws, 4 * attempt + 1, -reach, reach));
@@ -186,9 +138,10 @@ void s2clr_augment_crop(const augment_draws *draws, const augment_view *view)
         if (width < 1 || height < 1 || width > size || height > size) continue;
         const int top = (int)(augment_draw(draws, 4 * attempt + 2) * (float)(size - height + 1));
         const int left = (int)(augment_draw(draws, 4 * attempt + 3) * (float)(size - width + 1));
-        crop_axis(top, height, size, view->axis);
-        crop_axis(left, width, size, view->axis + size);
-        resample(view);
+        s2clr_view_position *rows = s2clr_augment_axes(plan);
+        crop_axis(top, height, size, rows);
+        crop_axis(left, width, size, rows + size);
+        s2clr_augment_axes_end(plan, false, true);
         return;
     }
 }

@@ -39,7 +39,7 @@ s2clr_status s2clr_collective_name(const s2clr_backend *backend, char name[S2CLR
 }
 
 s2clr_status s2clr_collective_join(const s2clr_machine *on, const char *name, int rank, int ranks,
-                                   s2clr_collective **out)
+                                   s2clr_stop *stop, s2clr_collective **out)
 {
     const s2clr_backend_group *call;
     devices *d;
@@ -51,7 +51,7 @@ s2clr_status s2clr_collective_join(const s2clr_machine *on, const char *name, in
     d->call = call;
     d->face = (s2clr_collective){
         .self = d, .rank = rank, .ranks = ranks, .resident = true, .sum = sum, .share = share};
-    const s2clr_status status = call->join(on->device, name, rank, ranks, &d->group);
+    const s2clr_status status = call->join(on->device, name, rank, ranks, stop, &d->group);
     if (status != S2CLR_OK) {
         s2clr_free(d);
         return status;

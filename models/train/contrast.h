@@ -6,7 +6,7 @@
  *
  *     s2clr_contrast *contrast;
  *     ... a learner whose step is s2clr_contrast_step(&options), of s2clr_contrast_parts() ...
- *     S2CLR_TRY(s2clr_contrast_new(&options, learner, pool, &contrast));
+ *     S2CLR_TRY(s2clr_contrast_new(&options, learner, &machine, &contrast));
  *     S2CLR_TRY(s2clr_contrast_run(contrast, place, &source, &loss));
  *     ... s2clr_learner_update(learner, ...) ...
  *
@@ -14,12 +14,11 @@
  * the gradient of every embedding; then every chunk runs forward again, and backward from its own
  * share. The chunks are the parts of the learner's batch. A batch of one chunk runs once.
  *
- * Batch norm sees the two views of one chunk together.
+ * Batch norm sees the two views of one chunk together, or of a device's slice of it.
  */
 #ifndef S2CLR_TRAIN_CONTRAST_H
 #define S2CLR_TRAIN_CONTRAST_H
 
-#include "base/pool.h"
 #include "train/learner.h"
 
 typedef struct s2clr_contrast s2clr_contrast;
@@ -31,6 +30,10 @@ typedef struct s2clr_contrast_options {
     int micro;            /* views computed at once by one thread */
     int size;             /* of a patch, pixels */
     double temperature;
+    float *views; /* where the source puts a chunk's x and the learner reads it, if it is not an
+                   * array of the contrast's own: one of the device. Borrowed */
+    int slices;   /* devices that the learner shares a chunk out over, each its patches with both
+                   * views; divides the chunk. 0: 1 */
 } s2clr_contrast_options;
 
 /* Where views come from. Asked twice for every chunk of a batch that has several, and has to answer
@@ -52,11 +55,14 @@ size_t s2clr_contrast_parts(const s2clr_contrast_options *options);
 
 /* Everything borrowed must outlive it. Free with s2clr_contrast_free(). */
 s2clr_status s2clr_contrast_new(const s2clr_contrast_options *options, s2clr_learner *learner,
-                                s2clr_pool *pool, s2clr_contrast **out);
+                                const s2clr_machine *on, s2clr_contrast **out);
 void s2clr_contrast_free(s2clr_contrast *contrast);
 
-/* Bytes such a contrast holds beside its learner, found without allocating it. */
+/* Bytes such a contrast holds beside its learner, found without allocating it: memory of the
+ * machine, and of the device. */
 s2clr_status s2clr_contrast_needs(const s2clr_contrast_options *options, size_t *bytes);
+s2clr_status s2clr_contrast_device_needs(const s2clr_contrast_options *options,
+                                         const s2clr_machine *on, size_t *bytes);
 
 /* place: (batch) as for s2clr_ntxent(), or NULL. The learner has the gradient then, and its running
  * statistics have moved. S2CLR_ERR_BACKEND names a patch whose embedding is zero or not finite. */

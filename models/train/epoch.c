@@ -6,6 +6,7 @@
 #include "train/class_metrics.h"
 #include "train/metrics.h"
 #include "train/ptrainer.h"
+#include "train/scorer.h"
 
 typedef struct validation_progress {
     const trainer *t;
@@ -30,13 +31,39 @@ s2clr_status s2clr_trainer_validate(trainer *t, const float *params, double from
                                  t->on.device, t->on.pool, &progress, t->p);
 }
 
-/* Loss and gradient of the samples of `index`. */
-static s2clr_status train_batch(trainer *t, size_t slot, const size_t *index, double *loss)
+s2clr_status s2clr_trainer_try_validation(const trainer *t)
+{
+    const s2clr_scorer_options options = {.net = t->net,
+                                          .params = t->loop.state.params,
+                                          .card = t->card,
+                                          .level = t->level->name,
+                                          .samples = t->val,
+                                          .output = S2CLR_OUTPUT_LOGITS};
+    if (t->val->count == 0) return S2CLR_OK;
+    return s2clr_scorer_try(&options, t->on.backend, t->on.device, t->on.pool);
+}
+
+/* Batch number `step` of an epoch. */
+static s2clr_feed_part part_of(const trainer *t, const size_t *order, size_t step)
 {
     const size_t batch = (size_t)t->settings->common.batch;
-    S2CLR_TRY(s2clr_feed_fill(t->feed, t->loop.state.epoch, 0, slot, index, batch, t->x));
-    s2clr_trainer_targets(t, index, batch);
-    S2CLR_TRY(s2clr_learner_forward(t->loop.learner, 0, t->x, t->logits));
+    return (s2clr_feed_part){.epoch = t->loop.state.epoch,
+                             .slot = step * batch,
+                             .views = 1,
+                             .index = order + step * batch,
+                             .count = batch};
+}
+
+/* Its loss and gradient. */
+static s2clr_status train_batch(trainer *t, const size_t *order, size_t step, double *loss)
+{
+    const size_t batch = (size_t)t->settings->common.batch;
+    const s2clr_feed_part part = part_of(t, order, step), next = part_of(t, order, step + 1);
+    float *const there = s2clr_feed_batch(t->feed), *const x = there ? there : t->x;
+    S2CLR_TRY(s2clr_feed_fill(t->feed, &part, x));
+    if (step + 1 < t->loop.steps) s2clr_feed_expect(t->feed, &next);
+    s2clr_trainer_targets(t, part.index, batch);
+    S2CLR_TRY(s2clr_learner_forward(t->loop.learner, 0, x, t->logits));
     S2CLR_TRY(s2clr_trainer_loss(t, batch, loss));
     S2CLR_TRY(s2clr_run_loop_check_loss(&t->loop, *loss));
     return s2clr_learner_backward(t->loop.learner, 0, t->dlogits);
@@ -44,11 +71,10 @@ static s2clr_status train_batch(trainer *t, size_t slot, const size_t *index, do
 
 static s2clr_status train_all_batches(trainer *t)
 {
-    const size_t batch = (size_t)t->settings->common.batch;
     const size_t *order = s2clr_sampler_order(t->sampler, t->loop.state.epoch);
     for (size_t i = 0; i < t->loop.steps; i++) {
         double loss;
-        S2CLR_TRY(train_batch(t, i * batch, order + i * batch, &loss));
+        S2CLR_TRY(train_batch(t, order, i, &loss));
         S2CLR_TRY(s2clr_run_loop_step(&t->loop, i, loss));
     }
     return S2CLR_OK;

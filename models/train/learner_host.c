@@ -11,6 +11,7 @@ static s2clr_status floats(size_t count, const char *what, float **out)
 
 static s2clr_status open_host(s2clr_learner *l)
 {
+    S2CLR_TRY(s2clr_learner_step_open(l));
     l->params = l->options.params;
     l->moments = l->options.moments;
     S2CLR_TRY(floats(l->trainable, "gradient", &l->gradient));
@@ -22,6 +23,7 @@ static s2clr_status open_host(s2clr_learner *l)
 
 static void close_host(s2clr_learner *l)
 {
+    s2clr_step_free(l->step);
     s2clr_free(l->gradient);
     s2clr_free(l->part);
     s2clr_free(l->kept);
@@ -90,10 +92,13 @@ const learner_kind s2clr_learner_host = {
     .close = close_host,
     .load = nothing,
     .fetch = nothing,
+    .forward = s2clr_learner_step_forward,
+    .look = s2clr_learner_step_look,
+    .backward = s2clr_learner_step_backward,
+    .update = update,
+    .gradient = gradient,
     .before_forward = before_forward,
     .after_forward = after_forward,
     .before_backward = before_backward,
     .after_backward = after_backward,
-    .update = update,
-    .gradient = gradient,
 };

@@ -38,6 +38,7 @@ static s2clr_update plan(const s2clr_learner *l, double rate, uint64_t step)
 static s2clr_status open_resident(s2clr_learner *l)
 {
     const s2clr_param *list;
+    S2CLR_TRY(s2clr_learner_step_open(l));
     S2CLR_TRY(floats(l, l->trainable + l->running, 1, &l->params));
     S2CLR_TRY(floats(l, l->trainable, 1, &l->gradient));
     S2CLR_TRY(floats(l, l->trainable, (size_t)l->options.optimiser->moments, &l->moments));
@@ -55,6 +56,8 @@ static void close_resident(s2clr_learner *l)
 {
     void *const buffers[] = {l->params, l->gradient, l->moments, l->scratch,
                              l->part,   l->kept,     l->moved};
+    /* The step goes first: its stream ends what is queued, which reads the arrays. */
+    s2clr_step_free(l->step);
     s2clr_free(l->range);
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         if (buffers[i]) l->on.backend->buffer_free(l->on.device, buffers[i]);
@@ -128,10 +131,13 @@ const learner_kind s2clr_learner_resident = {
     .close = close_resident,
     .load = load,
     .fetch = fetch,
+    .forward = s2clr_learner_step_forward,
+    .look = s2clr_learner_step_look,
+    .backward = s2clr_learner_step_backward,
+    .update = update,
+    .gradient = gradient,
     .before_forward = before_forward,
     .after_forward = after_forward,
     .before_backward = before_backward,
     .after_backward = after_backward,
-    .update = update,
-    .gradient = gradient,
 };

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "backend/view_steps.h"
 #include "base/memory.h"
 #include "train/pstreams.h"
 #include "train/sampler.h"
@@ -48,15 +49,9 @@ void s2clr_normalise_unit(const s2clr_card *card, const s2clr_card_level *level,
 
 void s2clr_normalise_standard(const s2clr_card *card, size_t pixels, const float *v, float *x)
 {
-    for (int b = 0; b < card->bands; b++) {
-        const float mean = card->mean[b], std = card->std[b];
-        const float *from = v + (size_t)b * pixels;
-        float *to = x + (size_t)b * pixels;
-        for (size_t i = 0; i < pixels; i++) {
-            const float value = (from[i] - mean) / std;
-            to[i] = value == value ? value : 0.0f;
-        }
-    }
+    for (int b = 0; b < card->bands; b++)
+        s2clr_view_standard(card->mean[b], card->std[b], pixels, v + (size_t)b * pixels,
+                            x + (size_t)b * pixels);
 }
 
 /* Count, mean and sum of squared deviations of one band. */

@@ -37,17 +37,24 @@ static s2clr_status check(size_t n, size_t d, double temperature)
                            temperature);
 }
 
-static s2clr_status check_lengths(const ntxent *job)
+static s2clr_status check_lengths(const float *z, size_t n, size_t d)
 {
-    for (size_t i = 0; i < job->views; i++) {
-        const double norm = job->cosine->norm[i];
-        if (!(norm > 0) || !isfinite(norm))
+    for (size_t i = 0; i < 2 * n; i++) {
+        double square = 0;
+        for (size_t k = 0; k < d; k++) square += (double)z[i * d + k] * (double)z[i * d + k];
+        if (!(square > 0) || !isfinite(square))
             return s2clr_error_set(S2CLR_ERR_BACKEND,
                                    "the embedding of view %zu of patch %zu of the batch is %s: it "
                                    "has no direction to compare",
-                                   i % 2 + 1, i / 2 + 1, norm == 0 ? "zero" : "not finite");
+                                   i % 2 + 1, i / 2 + 1, square == 0 ? "zero" : "not finite");
     }
     return S2CLR_OK;
+}
+
+s2clr_status s2clr_ntxent_check(const float *z, size_t n, size_t d, double temperature)
+{
+    S2CLR_TRY(check(n, d, temperature));
+    return check_lengths(z, n, d);
 }
 
 /* Does view j stand in the sum of view i? Symmetric. */
@@ -127,7 +134,6 @@ static s2clr_status compute(ntxent *job, const float *z, s2clr_pool *pool, doubl
 {
     const size_t threads = s2clr_cosine_threads(pool);
     S2CLR_TRY(s2clr_cosine_new(z, job->views, job->d, job->d, &job->cosine));
-    S2CLR_TRY(check_lengths(job));
     S2CLR_TRY(doubles(threads * ROWS, job->cosine->width, &job->scratch));
     S2CLR_TRY(doubles(threads, job->d, &job->sums));
     S2CLR_TRY(doubles(job->views, 1, &job->lse));
@@ -144,8 +150,8 @@ s2clr_status s2clr_ntxent(const float *z, const int *place, size_t n, size_t d, 
                           s2clr_pool *pool, double *loss, float *dz)
 {
     ntxent job = {.place = place, .d = d, .temperature = temperature, .dz = dz};
-    S2CLR_TRY(check(n, d, temperature));
     S2CLR_TRY(s2clr_size_mul(n, 2, &job.views));
+    S2CLR_TRY(s2clr_ntxent_check(z, n, d, temperature));
     const s2clr_status status = compute(&job, z, pool, loss);
     s2clr_cosine_free(job.cosine);
     s2clr_free(job.scratch);

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#include "base/pool.h"
+#include "train/machine.h"
 
 /* z: (2n, d), rows 2i and 2i + 1 are the views of patch i. place: (n) or NULL; patches with equal
  * numbers show the same place and are no negatives of each other. dz: (2n, d) gradient of *loss,
@@ -26,5 +26,26 @@
  * whose embedding is zero or not finite. */
 s2clr_status s2clr_ntxent(const float *z, const int *place, size_t n, size_t d, double temperature,
                           s2clr_pool *pool, double *loss, float *dz);
+
+/* What it refuses. */
+s2clr_status s2clr_ntxent_check(const float *z, size_t n, size_t d, double temperature);
+
+/*
+ * The same loss of batch after batch of one size, on the device where that has it and a memory of
+ * its own; there the cosines are float32, and no more of them are kept than a block of rows.
+ *
+ *     s2clr_ntxent_loss *loss;
+ *     S2CLR_TRY(s2clr_ntxent_new(&machine, n, d, &loss));
+ *     S2CLR_TRY(s2clr_ntxent_run(loss, z, NULL, 0.1, &value, dz));
+ */
+typedef struct s2clr_ntxent_loss s2clr_ntxent_loss;
+
+/* What the machine is made of must outlive it. Free with s2clr_ntxent_free(). */
+s2clr_status s2clr_ntxent_new(const s2clr_machine *on, size_t n, size_t d, s2clr_ntxent_loss **out);
+void s2clr_ntxent_free(s2clr_ntxent_loss *loss);
+s2clr_status s2clr_ntxent_run(s2clr_ntxent_loss *loss, const float *z, const int *place,
+                              double temperature, double *value, float *dz);
+/* Memory of the device that one holds; 0 where the host computes. */
+s2clr_status s2clr_ntxent_device_needs(const s2clr_machine *on, size_t n, size_t d, size_t *bytes);
 
 #endif

@@ -1,10 +1,11 @@
-/* What the augmentations share: the view they work on, their random numbers, the border. */
+/* What the augmentations share: their random numbers, and the steps that they are made of. */
 #ifndef S2CLR_TRAIN_PAUGMENT_H
 #define S2CLR_TRAIN_PAUGMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "backend/view_steps.h"
 #include "base/philox.h"
 #include "train/augment.h"
 
@@ -13,22 +14,15 @@ typedef struct augment_draws {
     uint64_t seed, stream, first;
 } augment_draws;
 
-/* Between source pixels low and high of an axis. */
-typedef struct augment_position {
-    int low, high;
-    float share; /* of high */
-} augment_position;
-
-typedef struct augment_view {
+/* A view being planned. */
+typedef struct augment_plan {
     int channels, size;
     const float *mean, *std; // (C)
-    float *x;                // (C, H, W)
-    float *scratch;          // (3, H, W)
-    augment_position *axis;  // (2, H): where rows and columns come from
-} augment_view;
+    s2clr_view_list *list;   /* steps are added to its last view */
+} augment_plan;
 
-/* Changes view->x in place. */
-typedef void augment_function(const augment_draws *draws, const augment_view *view);
+/* Adds the steps of one augmentation, none where it leaves the patch alone. */
+typedef void augment_function(const augment_draws *draws, const augment_plan *plan);
 
 augment_function s2clr_augment_flip, s2clr_augment_rot90, s2clr_augment_shift, s2clr_augment_roll,
     s2clr_augment_zoom, s2clr_augment_rotate, s2clr_augment_crop;
@@ -44,6 +38,19 @@ int s2clr_augment_choose(const s2clr_augment_recipe *recipe, const augment_draws
 /* Allowed choices of recipe->draw lines; 1 for draw 0. */
 uint32_t s2clr_augment_choices(const s2clr_augment_recipe *recipe);
 
+/* ---- augment_steps.c ---- */
+
+/* A GATHER that is not transposed; its rows, behind which are its columns, are to be filled in,
+ * and then to be ended. */
+s2clr_view_position *s2clr_augment_axes(const augment_plan *plan);
+/* transposed, blends: as of the step. Moves that follow each other become one step where the bits
+ * stay the same. */
+void s2clr_augment_axes_end(const augment_plan *plan, bool transposed, bool blends);
+
+/* A step with this number; rows of C numbers each follow, which the caller fills in. */
+float *s2clr_augment_values(const augment_plan *plan, s2clr_view_act act, float number,
+                            size_t rows);
+
 /* In [0, 1). */
 static inline float augment_draw(const augment_draws *draws, uint64_t which)
 {
@@ -54,24 +61,6 @@ static inline float augment_between(const augment_draws *draws, uint64_t which, 
                                     float high)
 {
     return low + (high - low) * augment_draw(draws, which);
-}
-
-static inline size_t augment_pixels(const augment_view *view)
-{
-    return (size_t)view->size * (size_t)view->size;
-}
-
-static inline float *augment_plane(const augment_view *view, int channel)
-{
-    return view->x + (size_t)channel * augment_pixels(view);
-}
-
-/* -1 -> 1, size -> size - 2: the border pixel itself is not repeated. */
-static inline int augment_reflect(int i, int size)
-{
-    if (size == 1) return 0;
-    while (i < 0 || i >= size) i = i < 0 ? -i : 2 * (size - 1) - i;
-    return i;
 }
 
 #endif

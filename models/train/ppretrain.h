@@ -9,6 +9,10 @@
 #include "train/pretrain.h"
 #include "train/run_loop.h"
 
+/* The option that says how many patches are computed at once, and the views of each. */
+#define PRETRAINER_PART "--chunk"
+enum { PRETRAINER_UNIT = 2 };
+
 /* The labelled samples of the probe and what the encoder says of them. */
 typedef struct pretrain_probe {
     const s2clr_samples *from; /* NULL: there is none */
@@ -35,9 +39,9 @@ typedef struct pretrainer {
     size_t *order;    // (train) samples as this epoch takes them
     int *place;       // (train) equal for dates of one place; NULL without partners
     int *batch_place; // (batch)
-    size_t patch;     /* floats */
     uint64_t epoch;   /* that the views are drawn for */
     size_t first;     /* place in the order of the batch being computed */
+    size_t fills;     /* of views since that batch began */
 
     double loss, spread, alignment, uniformity; /* of the last batch */
     bool collapsed;
@@ -73,6 +77,9 @@ void s2clr_probe_close(pretrain_probe *probe);
 /* accuracy and auc of t->probe with the present weights; from and to: share of the run's progress.
  */
 s2clr_status s2clr_probe_run(pretrainer *t, double from, double to);
+
+/* Whether the device has room for that. */
+s2clr_status s2clr_probe_try(const pretrainer *t);
 
 /* The card's texts and metrics. */
 s2clr_status s2clr_pretrainer_describe(pretrainer *t);

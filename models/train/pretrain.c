@@ -28,8 +28,10 @@ static s2clr_status begin(pretrainer *t, const s2clr_samples *probe, const float
     S2CLR_TRY(s2clr_run_loop_open(&t->loop, false));
     options = s2clr_pretrainer_options(t);
     step = s2clr_contrast_step(&options);
+    S2CLR_TRY(s2clr_contrast_device_needs(&options, &t->on, &t->loop.beside));
     S2CLR_TRY(s2clr_run_loop_learn(&t->loop, &t->on, &step, s2clr_contrast_parts(&options)));
     S2CLR_TRY(s2clr_pretrainer_prepare(t));
+    S2CLR_TRY(s2clr_probe_try(t));
     S2CLR_TRY(s2clr_pretrainer_identity(t, initial, &identity));
     return s2clr_run_loop_start(&t->loop, identity, initial);
 }
@@ -76,7 +78,10 @@ s2clr_status s2clr_pretrain_run(const s2clr_pretrain_settings *settings, s2clr_c
                     .card = card,
                     .train = train,
                     .on = *on,
-                    .loop = {.training = &settings->common, .progress = progress}};
+                    .loop = {.training = &settings->common,
+                             .progress = progress,
+                             .part_option = PRETRAINER_PART,
+                             .part_unit = PRETRAINER_UNIT}};
     s2clr_status status = begin(&t, probe, initial);
     while (status == S2CLR_OK && t.loop.state.epoch < (uint64_t)settings->common.epochs)
         status = s2clr_pretrainer_epoch(&t);

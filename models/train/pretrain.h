@@ -61,9 +61,11 @@ s2clr_status s2clr_pretrain_run(const s2clr_pretrain_settings *settings, s2clr_c
 #define S2CLR_PROBE_MOST 2048
 
 typedef struct s2clr_pretrain_cost {
-    size_t steps;   /* per epoch */
-    size_t bytes;   /* activations, weights, gradients, moments */
-    double seconds; /* of one step, measured; 0 when the memory for it is not there */
+    size_t steps;        /* per epoch */
+    size_t bytes;        /* activations, weights, gradients, moments */
+    size_t device_bytes; /* those of them in each device's own memory, and not in bytes */
+    double seconds;      /* of one step, measured; 0 when the memory for it is not there */
+    char note[400];      /* s2clr_learner_note() of what was measured */
 } s2clr_pretrain_cost;
 
 /* What a run would cost: checks as the run does, then one step, nothing written. */

@@ -20,13 +20,31 @@ void s2clr_pretrainer_shuffle(pretrainer *t, uint64_t epoch)
                           t->train->count, t->order);
 }
 
+static s2clr_feed_part part_at(const pretrainer *t, size_t slot, size_t count)
+{
+    return (s2clr_feed_part){
+        .epoch = t->epoch, .slot = slot, .views = 2, .index = t->order + slot, .count = count};
+}
+
+/* Place in the order of what is asked for next: batches of several chunks are gone through twice.
+ */
+static size_t next_slot(const pretrainer *t, size_t count)
+{
+    const size_t batch = (size_t)t->settings->common.batch, chunks = batch / count;
+    if (t->fills < (chunks > 1 ? 2 * chunks : 1)) return t->first + t->fills % chunks * count;
+    return t->first + batch;
+}
+
 static s2clr_status fill(void *context, size_t first, size_t count, float *x)
 {
     pretrainer *t = context;
-    const size_t slot = t->first + first;
-    for (int view = 0; view < 2; view++)
-        S2CLR_TRY(s2clr_feed_fill(t->feed, t->epoch, view, slot, t->order + slot, count,
-                                  x + (size_t)view * count * t->patch));
+    const s2clr_feed_part part = part_at(t, t->first + first, count);
+    S2CLR_TRY(s2clr_feed_fill(t->feed, &part, x));
+    t->fills++;
+    const s2clr_feed_part next = part_at(t, next_slot(t, count), count);
+    /* What no batch of this epoch takes would still be read when the next one is dealt. */
+    const size_t taken = t->loop.steps * (size_t)t->settings->common.batch;
+    if (next.slot + count <= taken) s2clr_feed_expect(t->feed, &next);
     return S2CLR_OK;
 }
 
@@ -41,6 +59,7 @@ static const int *begin_batch(pretrainer *t, size_t step)
 {
     const size_t batch = (size_t)t->settings->common.batch;
     t->first = step * batch;
+    t->fills = 0;
     for (size_t i = 0; t->place && i < batch; i++)
         t->batch_place[i] = t->place[t->order[t->first + i]];
     return t->place ? t->batch_place : NULL;

@@ -10,6 +10,7 @@ s2clr_status s2clr_pretrainer_identity(const pretrainer *t, const float *initial
     unlabelled.labels = NULL;
     json_t *root = s2clr_run_identity_new(&s->common, t->card, t->level, t->net, &failed);
     failed |= s2clr_run_identity_add_machine(root, &t->on);
+    failed |= s2clr_run_identity_add_learner(root, t->loop.learner);
     failed |= json_object_set_new(root, "temperature", json_real(s->temperature));
     failed |= json_object_set_new(root, "chunk", json_integer(s->chunk));
     failed |= json_object_set_new(root, "share of second dates", json_real(s->natural));

@@ -112,15 +112,27 @@ static s2clr_status with_scorer(pretrainer *t, s2clr_scorer *scorer, const s2clr
     return status;
 }
 
+static s2clr_scorer_options scorer_options(const pretrainer *t)
+{
+    return (s2clr_scorer_options){.net = t->net,
+                                  .params = t->loop.state.params,
+                                  .card = t->card,
+                                  .level = t->level->name,
+                                  .samples = &t->probe.samples,
+                                  .output = S2CLR_OUTPUT_FEATURES};
+}
+
+s2clr_status s2clr_probe_try(const pretrainer *t)
+{
+    const s2clr_scorer_options options = scorer_options(t);
+    if (!t->probe.from) return S2CLR_OK;
+    return s2clr_scorer_try(&options, t->on.backend, t->on.device, t->on.pool);
+}
+
 s2clr_status s2clr_probe_run(pretrainer *t, double from, double to)
 {
     s2clr_scorer *scorer;
-    const s2clr_scorer_options options = {.net = t->net,
-                                          .params = t->loop.state.params,
-                                          .card = t->card,
-                                          .level = t->level->name,
-                                          .samples = &t->probe.samples,
-                                          .output = S2CLR_OUTPUT_FEATURES};
+    const s2clr_scorer_options options = scorer_options(t);
     probe_progress context = {.t = t, .from = from, .to = to};
     const s2clr_progress progress = {.call = report, .context = &context};
     S2CLR_TRY(s2clr_scorer_new(&options, t->on.backend, t->on.device, t->on.pool, &scorer));

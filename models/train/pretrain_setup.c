@@ -82,7 +82,8 @@ s2clr_contrast_options s2clr_pretrainer_options(const pretrainer *t)
                                     .chunk = s->chunk,
                                     .micro = s->common.micro,
                                     .size = t->train->size,
-                                    .temperature = s->temperature};
+                                    .temperature = s->temperature,
+                                    .slices = t->on.device_count};
 }
 
 s2clr_status s2clr_pretrainer_check(pretrainer *t)
@@ -98,21 +99,30 @@ s2clr_status s2clr_pretrainer_check(pretrainer *t)
     return S2CLR_OK;
 }
 
+static s2clr_status join_feed(pretrainer *t, const s2clr_contrast_options *options)
+{
+    s2clr_feed_joining joining = {
+        .views = 2, .count = (size_t)options->chunk, .progress = t->loop.progress};
+    S2CLR_TRY(s2clr_contrast_device_needs(options, &t->on, &joining.reserve));
+    return s2clr_feed_join(t->feed, &t->on, t->loop.learner, &joining);
+}
+
 s2clr_status s2clr_pretrainer_prepare(pretrainer *t)
 {
     const s2clr_pretrain_settings *s = t->settings;
-    const s2clr_contrast_options options = s2clr_pretrainer_options(t);
+    s2clr_contrast_options options = s2clr_pretrainer_options(t);
     if (!(t->card->std[0] > 0))
         S2CLR_TRY(s2clr_normalise_measure(t->card, t->level, t->train, s->common.seed, t->on.pool));
     t->card->arch = *s2clr_net_arch(t->net);
     t->card->seed = s->common.seed;
-    t->patch = (size_t)t->train->channels * (size_t)t->train->size * (size_t)t->train->size;
     S2CLR_TRY(s2clr_alloc(t->train->count, sizeof(size_t), "sample order", (void **)&t->order));
     S2CLR_TRY(join_places(t));
     S2CLR_TRY(s2clr_feed_new(t->train, t->card, t->level, &s->common.augment, s->common.seed,
                              t->on.pool, &t->feed));
     s2clr_feed_pair(t->feed, s->partner, s->natural);
-    return s2clr_contrast_new(&options, t->loop.learner, t->on.pool, &t->contrast);
+    S2CLR_TRY(join_feed(t, &options));
+    options.views = s2clr_feed_batch(t->feed);
+    return s2clr_contrast_new(&options, t->loop.learner, &t->on, &t->contrast);
 }
 
 void s2clr_pretrainer_close(pretrainer *t)

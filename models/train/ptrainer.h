@@ -40,6 +40,9 @@ typedef struct trainer {
     double *p;      // (val, K)
 } trainer;
 
+/* The option that says how many samples a step has. */
+#define TRAINER_PART "--batch"
+
 /* ---- supervised_check.c ---- */
 
 /* Settings, samples and card against each other, before anything is made; fills k, labelled and
@@ -84,5 +87,7 @@ s2clr_status s2clr_trainer_epoch(trainer *t);
  * run's progress; message: shown meanwhile. */
 s2clr_status s2clr_trainer_validate(trainer *t, const float *params, double from, double to,
                                     const char *message);
+/* Whether the device has room for that. */
+s2clr_status s2clr_trainer_try_validation(const trainer *t);
 
 #endif

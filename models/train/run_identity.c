@@ -103,8 +103,18 @@ static json_t *nodata_value(const s2clr_card_level *level)
 int s2clr_run_identity_add_machine(json_t *root, const s2clr_machine *on)
 {
     const char *precision = s2clr_precision_name(on->backend->device_precision(on->device));
-    return json_object_set_new(root, "backend", json_string(on->backend->name)) |
-           json_object_set_new(root, "precision", json_string(precision));
+    int failed = json_object_set_new(root, "backend", json_string(on->backend->name)) |
+                 json_object_set_new(root, "precision", json_string(precision));
+    /* One is what all runs had that do not say it. */
+    if (on->device_count > 1)
+        failed |= json_object_set_new(root, "devices", json_integer(on->device_count));
+    return failed;
+}
+
+int s2clr_run_identity_add_learner(json_t *root, const s2clr_learner *learner)
+{
+    if (!s2clr_learner_note(learner)[0]) return 0;
+    return json_object_set_new(root, "weights kept by", json_string("host"));
 }
 
 json_t *s2clr_run_identity_new(const s2clr_training *t, const s2clr_card *card,

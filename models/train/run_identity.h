@@ -20,7 +20,7 @@
 
 #include "file/card.h"
 #include "net/net.h"
-#include "train/machine.h"
+#include "train/learner.h"
 #include "train/samples.h"
 #include "train/training.h"
 
@@ -29,9 +29,14 @@
 json_t *s2clr_run_identity_new(const s2clr_training *training, const s2clr_card *card,
                                const s2clr_card_level *level, const s2clr_net *net, int *failed);
 
-/* Backend and precision: another one gives other bits. Which machine, instruction set and version
- * of the library it is, is not part of it: a run may move, or outlive an update. */
+/* Backend, precision and number of devices: another one gives other bits. Which machine,
+ * instruction set and version of the library it is, is not part of it: a run may move, or outlive
+ * an update. */
 int s2clr_run_identity_add_machine(json_t *root, const s2clr_machine *on);
+
+/* That the weights are kept on the host because the device had no room for them, which gives other
+ * bits as well; nothing for any other learner. */
+int s2clr_run_identity_add_learner(json_t *root, const s2clr_learner *learner);
 
 /* Samples are identified by their names and labels, not by their pixels; numbers by a hash (values
  * NULL: "none"). */

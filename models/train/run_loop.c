@@ -44,10 +44,16 @@ s2clr_status s2clr_run_loop_learn(s2clr_run_loop *loop, const s2clr_machine *on,
                                      .optimiser = loop->optimiser,
                                      .numbers = s2clr_optimiser_defaults(),
                                      .params = loop->state.params,
-                                     .moments = loop->state.moments};
+                                     .moments = loop->state.moments,
+                                     .part_option = loop->part_option,
+                                     .part_unit = loop->part_unit,
+                                     .beside = loop->beside};
     options.numbers.weight_decay = loop->training->weight_decay;
     options.numbers.factor = loop->factor;
-    return s2clr_learner_new(&options, on, &loop->learner);
+    S2CLR_TRY(s2clr_learner_new(&options, on, &loop->learner));
+    const char *const note = s2clr_learner_note(loop->learner);
+    if (note[0]) s2clr_progress_warn(loop->progress, note);
+    return S2CLR_OK;
 }
 
 void s2clr_run_loop_close(s2clr_run_loop *loop)

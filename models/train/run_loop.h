@@ -43,10 +43,13 @@ typedef struct s2clr_run_loop {
     const s2clr_training *training;
     const s2clr_net *net;
     const s2clr_progress *progress;
-    size_t steps;       /* per epoch */
-    size_t views;       /* per step, for the rate that is shown */
-    double train_share; /* of an epoch's progress; the rest is what comes after its steps */
-    double *factor;     // (parameters of net) of the rate, 0: not trained; NULL: 1 for all
+    size_t steps;            /* per epoch */
+    size_t views;            /* per step, for the rate that is shown */
+    double train_share;      /* of an epoch's progress; the rest is what comes after its steps */
+    double *factor;          // (parameters of net) of the rate, 0: not trained; NULL: 1 for all
+    const char *part_option; /* as of learner.h, for messages */
+    int part_unit;
+    size_t beside; /* likewise */
 
     /* the loop's own */
     s2clr_run_folder folder;

@@ -1,6 +1,7 @@
 #include "train/scorer.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -18,10 +19,13 @@ struct s2clr_scorer {
     s2clr_plan *plan;
     size_t threads, width;
     size_t pixels, values, stored; /* of a patch: per band, of the network, of the samples */
-    s2clr_session **sessions;      // (threads)
-    float *x;                      // (threads, BATCH, C, H, W)
-    float *dn;                     // (threads, stored): only when bands are picked
-    float *y;                      // (threads, BATCH, width)
+    s2clr_session **idle; // (idles) sessions that no thread has; fewer than threads on a device
+    size_t idles;         /* under the lock, while a run is under way */
+    pthread_mutex_t lock;
+    pthread_cond_t back;
+    float *x;  // (threads, BATCH, C, H, W)
+    float *dn; // (threads, stored): only when bands are picked
+    float *y;  // (threads, BATCH, width)
     /* the run under way */
     size_t first, count, batch; /* batch: which one is item 0 of this round */
     float *rows;
@@ -41,6 +45,21 @@ static s2clr_status read_patch(s2clr_scorer *s, size_t sample, size_t worker, fl
     return S2CLR_OK;
 }
 
+/* Whose session it is does not show in a number. */
+static s2clr_status run_session(s2clr_scorer *s, const float *x, float *y)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->idles == 0) pthread_cond_wait(&s->back, &s->lock);
+    s2clr_session *const session = s->idle[--s->idles];
+    pthread_mutex_unlock(&s->lock);
+    const s2clr_status status = s2clr_session_run(session, x, y);
+    pthread_mutex_lock(&s->lock);
+    s->idle[s->idles++] = session;
+    pthread_cond_signal(&s->back);
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
 static s2clr_status run_batch(void *context, size_t item, int worker)
 {
     s2clr_scorer *s = context;
@@ -50,7 +69,7 @@ static s2clr_status run_batch(void *context, size_t item, int worker)
     for (size_t i = 0; i < count; i++)
         S2CLR_TRY(read_patch(s, s->first + start + i, w, x + i * s->values));
     memset(x + count * s->values, 0, (BATCH - count) * s->values * sizeof *x);
-    S2CLR_TRY(s2clr_session_run(s->sessions[worker], x, y));
+    S2CLR_TRY(run_session(s, x, y));
     for (size_t i = 0; i < count * s->width; i++)
         if (!isfinite(y[i]))
             return s2clr_error_set(S2CLR_ERR_BACKEND,
@@ -81,6 +100,16 @@ static s2clr_status check(const s2clr_scorer_options *options, const s2clr_card_
                            card->levels > 0 ? card->level[0].name : "");
 }
 
+/* One for every thread, or as many as keep the device busy: each holds memory of it. */
+static s2clr_status make_sessions(s2clr_scorer *s, const s2clr_backend *backend)
+{
+    const size_t wish = backend->cutting ? (size_t)backend->cutting->sessions : 0;
+    const size_t count = wish > 0 && wish < s->threads ? wish : s->threads;
+    S2CLR_TRY(s2clr_alloc(count, sizeof(s2clr_session *), "sessions", (void **)&s->idle));
+    for (; s->idles < count; s->idles++) S2CLR_TRY(s2clr_session_new(s->plan, &s->idle[s->idles]));
+    return S2CLR_OK;
+}
+
 static s2clr_status prepare(s2clr_scorer *s, const s2clr_backend *backend, s2clr_device *device)
 {
     const s2clr_scorer_options *o = &s->options;
@@ -100,9 +129,7 @@ static s2clr_status prepare(s2clr_scorer *s, const s2clr_backend *backend, s2clr
     S2CLR_TRY(s2clr_alloc(total, sizeof(float), "patches being read", (void **)&s->dn));
     S2CLR_TRY(s2clr_size_mul(s->width, s->threads * BATCH, &total));
     S2CLR_TRY(s2clr_alloc(total, sizeof(float), "outputs", (void **)&s->y));
-    S2CLR_TRY(s2clr_alloc(s->threads, sizeof(s2clr_session *), "sessions", (void **)&s->sessions));
-    for (size_t i = 0; i < s->threads; i++) S2CLR_TRY(s2clr_session_new(s->plan, &s->sessions[i]));
-    return S2CLR_OK;
+    return make_sessions(s, backend);
 }
 
 s2clr_status s2clr_scorer_new(const s2clr_scorer_options *options, const s2clr_backend *backend,
@@ -113,6 +140,8 @@ s2clr_status s2clr_scorer_new(const s2clr_scorer_options *options, const s2clr_b
     s->options = *options;
     s->pool = pool;
     s->threads = (size_t)s2clr_pool_threads(pool);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->back, NULL);
     const s2clr_status status = prepare(s, backend, device);
     if (status != S2CLR_OK) {
         s2clr_scorer_free(s);
@@ -125,13 +154,25 @@ s2clr_status s2clr_scorer_new(const s2clr_scorer_options *options, const s2clr_b
 void s2clr_scorer_free(s2clr_scorer *s)
 {
     if (!s) return;
-    for (size_t i = 0; s->sessions && i < s->threads; i++) s2clr_session_free(s->sessions[i]);
-    s2clr_free(s->sessions);
+    for (size_t i = 0; i < s->idles; i++) s2clr_session_free(s->idle[i]);
+    s2clr_free(s->idle);
+    pthread_cond_destroy(&s->back);
+    pthread_mutex_destroy(&s->lock);
     s2clr_free(s->x);
     s2clr_free(s->dn);
     s2clr_free(s->y);
     s2clr_plan_free(s->plan);
     s2clr_free(s);
+}
+
+s2clr_status s2clr_scorer_try(const s2clr_scorer_options *options, const s2clr_backend *backend,
+                              s2clr_device *device, s2clr_pool *pool)
+{
+    s2clr_scorer *scorer;
+    if (!backend->memory) return S2CLR_OK;
+    S2CLR_TRY(s2clr_scorer_new(options, backend, device, pool, &scorer));
+    s2clr_scorer_free(scorer);
+    return S2CLR_OK;
 }
 
 size_t s2clr_scorer_width(const s2clr_scorer *scorer)

@@ -32,6 +32,11 @@ s2clr_status s2clr_scorer_new(const s2clr_scorer_options *options, const s2clr_b
                               s2clr_device *device, s2clr_pool *pool, s2clr_scorer **out);
 void s2clr_scorer_free(s2clr_scorer *scorer);
 
+/* Whether a device with memory of its own has room for one, found by making it: what comes at the
+ * end of an epoch would otherwise fail only then. Nothing on any other. */
+s2clr_status s2clr_scorer_try(const s2clr_scorer_options *options, const s2clr_backend *backend,
+                              s2clr_device *device, s2clr_pool *pool);
+
 size_t s2clr_scorer_width(const s2clr_scorer *scorer); /* numbers per sample */
 
 /* Rows of samples [first, first + count), rows: (count, width). A number that is not finite is an

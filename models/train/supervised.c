@@ -36,12 +36,18 @@ static s2clr_status floats(size_t count, size_t each, const char *what, float **
     return s2clr_alloc(count, sizeof(float), what, (void **)out);
 }
 
-static s2clr_status allocate(trainer *t)
+/* Where the feed has none on the device. */
+static s2clr_status make_batch(trainer *t)
 {
     const size_t batch = (size_t)t->settings->common.batch, size = (size_t)t->train->size;
     size_t patch;
     S2CLR_TRY(s2clr_size_mul(size * size, (size_t)t->train->channels, &patch));
-    S2CLR_TRY(floats(batch, patch, "training batch", &t->x));
+    return floats(batch, patch, "training batch", &t->x);
+}
+
+static s2clr_status allocate(trainer *t)
+{
+    const size_t batch = (size_t)t->settings->common.batch;
     S2CLR_TRY(floats(batch, t->k, "targets", &t->target));
     S2CLR_TRY(floats(batch, t->k, "teacher's logits", &t->teacher));
     S2CLR_TRY(floats(batch, 1, "weights of the samples", &t->weight));
@@ -70,6 +76,10 @@ static s2clr_status make_parts(trainer *t)
                                         .w = t->train->size,
                                         .frozen = s->frozen};
     S2CLR_TRY(s2clr_run_loop_learn(&t->loop, &t->on, &options, 1));
+    const s2clr_feed_joining joining = {
+        .views = 1, .count = (size_t)c->batch, .progress = t->progress};
+    S2CLR_TRY(s2clr_feed_join(t->feed, &t->on, t->loop.learner, &joining));
+    if (!s2clr_feed_batch(t->feed)) S2CLR_TRY(make_batch(t));
     t->loop.steps = s2clr_sampler_steps(t->sampler);
     return S2CLR_OK;
 }
@@ -87,7 +97,8 @@ static s2clr_status set_up(trainer *t)
                                .progress = t->progress,
                                .views = (size_t)s->common.batch,
                                .train_share = training_share,
-                               .factor = t->factor};
+                               .factor = t->factor,
+                               .part_option = TRAINER_PART};
     S2CLR_TRY(s2clr_run_loop_open(&t->loop, true));
     S2CLR_TRY(allocate(t));
     if (!(t->card->std[0] > 0))
@@ -96,15 +107,16 @@ static s2clr_status set_up(trainer *t)
     t->card->seed = s->common.seed;
     s2clr_card_uncalibrate(t->card);
     S2CLR_TRY(make_parts(t));
+    S2CLR_TRY(s2clr_trainer_try_validation(t));
     S2CLR_TRY(s2clr_trainer_identity(t, &identity));
     return s2clr_run_loop_start(&t->loop, identity, s->initial);
 }
 
 static void tear_down(trainer *t)
 {
+    s2clr_run_loop_close(&t->loop);
     s2clr_feed_free(t->feed);
     s2clr_sampler_free(t->sampler);
-    s2clr_run_loop_close(&t->loop);
     s2clr_net_free(t->net);
     s2clr_free(t->decided);
     s2clr_free(t->factor);

@@ -72,8 +72,10 @@ typedef struct s2clr_supervised_cost {
     size_t weights, learning;  /* trainable values, and those of them that this run changes */
     size_t steps;              /* per epoch */
     size_t bytes;              /* activations, weights, gradients, moments */
+    size_t device_bytes;       /* those of them in each device's own memory, and not in bytes */
     double seconds;            /* of one step, measured; 0 when the memory for it is not there */
     double validation_seconds; /* of one epoch, from the forward half of that step */
+    char note[400];            /* s2clr_learner_note() of what was measured */
 } s2clr_supervised_cost;
 
 /* What a run would cost: checks as the run does, then two steps on made-up patches, nothing

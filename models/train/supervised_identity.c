@@ -38,6 +38,7 @@ s2clr_status s2clr_trainer_identity(const trainer *t, char **out)
     int failed;
     json_t *root = s2clr_run_identity_new(&s->common, t->card, t->level, t->net, &failed);
     failed |= s2clr_run_identity_add_machine(root, &t->on);
+    failed |= s2clr_run_identity_add_learner(root, t->loop.learner);
     failed |= json_object_set_new(root, "balance", json_real(s->balance));
     failed |= json_object_set_new(root, "label smoothing", json_real(s->label_smoothing));
     failed |= json_object_set_new(root, "patience", json_integer(s->patience));

@@ -1,4 +1,6 @@
 /* What a supervised run would cost: one step on made-up patches, timed. */
+#include <stdio.h>
+
 #include "base/memory.h"
 #include "train/ptrainer.h"
 #include "train/recipe_check.h"
@@ -6,8 +8,20 @@
 typedef struct attempt {
     trainer t; /* of which no folder is opened */
     s2clr_learner_options options;
-    double forward; /* seconds */
+    s2clr_learner_bytes needs; /* without what a run can do without */
+    double forward;            /* seconds */
 } attempt;
+
+/* Views that the device makes, if it has the room. */
+static s2clr_status add_feed(const attempt *a, s2clr_supervised_cost *cost)
+{
+    const s2clr_feed_joining joining = {.views = 1, .count = (size_t)a->options.step.batch};
+    s2clr_learner_bytes feed;
+    S2CLR_TRY(s2clr_feed_needs(a->t.train, &a->t.settings->common.augment, NULL, &a->t.on, &joining,
+                               &feed));
+    S2CLR_TRY(s2clr_size_add(cost->device_bytes, feed.device, &cost->device_bytes));
+    return s2clr_size_add(cost->bytes, feed.host, &cost->bytes);
+}
 
 static s2clr_status measure(attempt *a, s2clr_supervised_cost *cost)
 {
@@ -16,6 +30,7 @@ static s2clr_status measure(attempt *a, s2clr_supervised_cost *cost)
     const size_t batch = (size_t)a->options.step.batch;
     const size_t trainable = s2clr_net_trainable_count(t->net);
     const s2clr_param *list;
+    s2clr_learner_bytes learner;
     size_t weights;
     cost->weights = trainable;
     cost->learning = 0;
@@ -27,8 +42,11 @@ static s2clr_status measure(attempt *a, s2clr_supervised_cost *cost)
     S2CLR_TRY(s2clr_size_mul(trainable, (size_t)a->options.optimiser->moments, &weights));
     S2CLR_TRY(s2clr_size_add(weights, 2 * all, &weights));
     S2CLR_TRY(s2clr_size_mul(weights, sizeof(float), &weights));
-    S2CLR_TRY(s2clr_learner_needs(&a->options, &t->on, &cost->bytes));
-    return s2clr_size_add(cost->bytes, weights, &cost->bytes);
+    S2CLR_TRY(s2clr_learner_needs(&a->options, &t->on, &learner));
+    cost->device_bytes = learner.device;
+    S2CLR_TRY(s2clr_size_add(learner.host, weights, &cost->bytes));
+    a->needs = (s2clr_learner_bytes){.host = cost->bytes, .device = cost->device_bytes};
+    return add_feed(a, cost);
 }
 
 static s2clr_status floats(size_t count, size_t each, float **out)
@@ -71,6 +89,7 @@ static s2clr_status time_step(attempt *a, s2clr_supervised_cost *cost)
 {
     const double per_batch = (double)a->options.step.batch;
     S2CLR_TRY(make_up(a));
+    snprintf(cost->note, sizeof cost->note, "%s", s2clr_learner_note(a->t.loop.learner));
     S2CLR_TRY(take_step(a, 1));
     const double start = s2clr_run_loop_now();
     S2CLR_TRY(take_step(a, 2));
@@ -95,11 +114,12 @@ static s2clr_status run(attempt *a, s2clr_supervised_cost *cost)
                                                   .w = t->train->size,
                                                   .frozen = s->frozen},
                                          .parts = 1,
-                                         .numbers = s2clr_optimiser_defaults()};
+                                         .numbers = s2clr_optimiser_defaults(),
+                                         .part_option = TRAINER_PART};
     a->options.numbers.factor = t->factor;
     S2CLR_TRY(s2clr_optimiser_find(s->common.optimiser, &a->options.optimiser));
     S2CLR_TRY(measure(a, cost));
-    return s2clr_learner_fits(&t->on, cost->bytes) ? time_step(a, cost) : S2CLR_OK;
+    return s2clr_learner_fits(&t->on, &a->needs) ? time_step(a, cost) : S2CLR_OK;
 }
 
 s2clr_status s2clr_supervised_try(const s2clr_supervised_settings *settings, s2clr_card *card,

@@ -2,86 +2,69 @@
 
     python3 torch_rates.py SIDE BATCH SECONDS
 
-One line of JSON: patches/s of inference and views/s of a training step, the patches coming from
-the host's memory as gpu_rates' do.
+One line of JSON: patches/s of inference, the patches coming from pinned memory of the host
+(patches_per_s) or being on the device (cut_patches_per_s), and views/s of a SimCLR step: forward,
+NT-Xent, backward, AdamW.
 """
 import json
 import sys
-import time
 
 import torch
-from torch import nn
+import torch_net
 
-BANDS, OUTPUTS = 12, 10
-
-
-class Bottleneck(nn.Module):
-    def __init__(self, inside, width, stride):
-        super().__init__()
-        outside = 4 * width
-        self.inner = nn.Sequential(
-            nn.Conv2d(inside, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
-            nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
-            nn.Conv2d(width, outside, 1, bias=False), nn.BatchNorm2d(outside))
-        self.around = nn.Identity()
-        if stride != 1 or inside != outside:
-            self.around = nn.Sequential(nn.Conv2d(inside, outside, 1, stride, bias=False),
-                                        nn.BatchNorm2d(outside))
-
-    def forward(self, x):
-        return torch.relu(self.inner(x) + self.around(x))
+TEMPERATURE = 0.1
 
 
-def resnet50():
-    layers = [nn.Conv2d(BANDS, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(),
-              nn.MaxPool2d(3, 2, 1)]
-    channels = 64
-    for stage, blocks in enumerate((3, 4, 6, 3)):
-        width = 64 << stage
-        for block in range(blocks):
-            layers.append(Bottleneck(channels, width, 2 if stage and not block else 1))
-            channels = 4 * width
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                         nn.Linear(channels, OUTPUTS))
+def on_device(x):
+    return x.cuda(non_blocking=True).to(torch.bfloat16, memory_format=torch.channels_last)
 
 
-def rate(run, batch, seconds):
-    for _ in range(3):
-        run()
-    torch.cuda.synchronize()
-    begin, runs = time.monotonic(), 0
-    while time.monotonic() - begin < seconds:
-        run()
-        torch.cuda.synchronize()
-        runs += 1
-    return runs * batch / (time.monotonic() - begin)
+def inference(host, batch, seconds):
+    net = torch.compile(torch_net.classifier().cuda().bfloat16().eval().to(
+        memory_format=torch.channels_last))
+    resident = on_device(host)
+
+    def infer(x):
+        with torch.inference_mode():
+            net(x()).float().cpu()
+
+    return (torch_net.rate(lambda: infer(lambda: on_device(host)), batch, seconds),
+            torch_net.rate(lambda: infer(lambda: resident), batch, seconds))
+
+
+def ntxent(z):
+    """Views i and i + n are a pair."""
+    unit = torch.nn.functional.normalize(z.float(), dim=1)
+    logits = unit @ unit.T / TEMPERATURE
+    logits.fill_diagonal_(-torch.inf)
+    views = len(z)
+    other = (torch.arange(views, device=z.device) + views // 2) % views
+    return torch.nn.functional.cross_entropy(logits, other)
+
+
+def training(host, batch, seconds):
+    net = torch_net.encoder().cuda().to(memory_format=torch.channels_last)
+    compiled = torch.compile(net)
+    optimiser = torch.optim.AdamW(net.parameters(), 1e-4, fused=True)
+
+    def step():
+        with torch.autocast("cuda", torch.bfloat16):
+            z = compiled(on_device(host))
+        optimiser.zero_grad(set_to_none=True)
+        ntxent(z).backward()
+        optimiser.step()
+
+    return torch_net.rate(step, batch, seconds)
 
 
 def main():
     side, batch, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    net = resnet50().cuda().to(memory_format=torch.channels_last)
-    host = torch.rand(batch, BANDS, side, side).pin_memory()
-
-    def upload():
-        return host.cuda(non_blocking=True).to(torch.bfloat16, memory_format=torch.channels_last)
-
-    inference = torch.compile(resnet50().cuda().bfloat16().eval().to(
-        memory_format=torch.channels_last))
-    training = torch.compile(net)
-
-    def infer():
-        with torch.inference_mode():
-            inference(upload()).float().cpu()
-
-    def train():
-        with torch.autocast("cuda", torch.bfloat16):
-            training(upload()).square().sum().backward()
-        net.zero_grad(set_to_none=True)
-
-    print(json.dumps({"torch": torch.__version__, "network": "resnet50", "precision": "bf16",
-                      "side": side, "batch": batch,
-                      "patches_per_s": round(rate(infer, batch, seconds), 1),
-                      "views_per_s": round(rate(train, batch, seconds), 1)}))
+    host = torch.rand(batch, torch_net.BANDS, side, side).pin_memory()
+    moved, resident = inference(host, batch, seconds)
+    print(json.dumps({"what": "torch", "version": torch.__version__, "network": "resnet50",
+                      "precision": "bf16", "side": side, "batch": batch,
+                      "patches_per_s": moved, "cut_patches_per_s": resident,
+                      "views_per_s": training(host, batch, seconds)}))
 
 
 main()
