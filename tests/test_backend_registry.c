@@ -322,7 +322,7 @@ static const char *why_not(const char *name)
 static int print_answer(const char *mode, const char *word)
 {
     const s2clr_backend *backend = NULL;
-    s2clr_device *device;
+    s2clr_device *device = NULL;
     if (strcmp(mode, "--why") == 0) {
         fputs(why_not(word), stdout);
         return 0;
@@ -334,6 +334,7 @@ static int print_answer(const char *mode, const char *word)
         fputs(strstr(test_text("/proc/self/maps"), "fake_backend.so") ? "yes" : "no", stdout);
     else
         fputs(status == S2CLR_OK ? backend->name : s2clr_error_text(), stdout);
+    if (device) backend->device_close(device);
     return 0;
 }
 
