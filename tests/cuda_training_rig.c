@@ -1,6 +1,5 @@
 #include "cuda_training_rig.h"
 
-#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +148,21 @@ s2clr_status cuda_job_run(cuda_job *j)
     return status;
 }
 
+void cuda_job_goes_on(cuda_job *whole)
+{
+    cuda_job cut = *whole;
+    char folder[40];
+    snprintf(folder, sizeof folder, "%s-cut", whole->folder);
+    cut.folder = folder;
+    cut.stop_epoch = 3;
+    TEST_OK(cuda_job_run(whole));
+    CU_ASSERT_EQUAL(cuda_job_run(&cut), S2CLR_ERR_CANCELLED);
+    cut.resume = true;
+    cut.stop_epoch = 0;
+    TEST_OK(cuda_job_run(&cut));
+    recipe_rig_same(whole->folder, cut.folder);
+}
+
 void cuda_words(const char *text)
 {
     setenv("FAKE_CUDA", text, 1);
@@ -161,7 +175,7 @@ double cuda_job_apart(const char *a, const char *b)
 {
     s2clr_model *model[2] = {NULL, NULL};
     const float *w[2] = {NULL, NULL};
-    double difference = 0, size = 0;
+    double norm, largest;
     const char *const folder[2] = {a, b};
     for (int i = 0; i < 2; i++) {
         TEST_OK(s2clr_model_open(recipe_rig_path(folder[i], "model.safetensors"), &model[i]));
@@ -169,13 +183,9 @@ double cuda_job_apart(const char *a, const char *b)
         w[i] = s2clr_model_params(model[i]);
     }
     const size_t count = s2clr_net_param_count(s2clr_model_net(model[0]));
-    for (size_t i = 0; i < count; i++) {
-        const double d = (double)w[0][i] - (double)w[1][i];
-        difference += d * d;
-        size += (double)w[1][i] * (double)w[1][i];
-    }
+    s2clr_op_distance(w[0], w[1], count, &norm, &largest);
     for (int i = 0; i < 2; i++) s2clr_model_close(model[i]);
-    return sqrt(difference / size);
+    return norm;
 }
 
 bool cuda_job_has(const char *folder, const char *name)

@@ -29,6 +29,10 @@ typedef struct cuda_job {
 
 s2clr_status cuda_job_run(cuda_job *j);
 
+/* Runs `whole`, of three epochs, and once more into FOLDER-cut, stopped in its last epoch and gone on
+ * with: the same files. */
+void cuda_job_goes_on(cuda_job *whole);
+
 /* FAKE_CUDA from now on, with calls counted from 1 again. */
 void cuda_words(const char *text);
 

@@ -8,7 +8,7 @@ run_examples() { # run_examples PART
     data=$(cd "$data" && pwd)
     ls "$data"/*MSIL2A*.SAFE.zip >/dev/null 2>&1 || skip_all "no L2A product in $data"
     # As in test_driver.sh: a plug-in built with a sanitizer wants its libraries first.
-    S2CLR_PRELOAD=$(ldd "$S2CLR" | awk '/lib[atu][a-z]*san\.so/ { printf "%s%s", sep, $3; sep = " " }')
+    S2CLR_PRELOAD=$(sanitizers)
     case $S2CLR_PRELOAD in
     *libtsan*) skip_all 'the programs of GDAL cannot be started under ThreadSanitizer' ;;
     esac

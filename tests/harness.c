@@ -3,12 +3,14 @@
 
 #include <CUnit/Basic.h>
 #include <CUnit/TestRun.h>
+#include <dirent.h>
 #include <ftw.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/status.h"
@@ -137,6 +139,38 @@ const char *test_text(const char *path)
     if (file) fclose(file);
     text[size] = '\0';
     return text;
+}
+
+/* The state in "1234 (name) S ...", where the name may hold anything. */
+static char thread_state(const char *id)
+{
+    char path[PATH_MAX], line[400] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%s/stat", id);
+    FILE *file = fopen(path, "r");
+    if (!file) return 'X';
+    if (!fgets(line, sizeof line, file)) line[0] = '\0';
+    fclose(file);
+    const char *const end = strrchr(line, ')');
+    return end && end[1] ? end[2] : 'X';
+}
+
+static int awake_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int awake = -1; /* this one */
+    if (!tasks) return 0;
+    for (const struct dirent *e = readdir(tasks); e; e = readdir(tasks))
+        if (e->d_name[0] != '.' && thread_state(e->d_name) != 'S') awake++;
+    closedir(tasks);
+    return awake;
+}
+
+pid_t test_fork(void)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    fflush(NULL);
+    for (int i = 0; i < 10000 && awake_threads() > 0; i++) nanosleep(&moment, NULL);
+    return fork();
 }
 
 int test_occurrences(const char *text, const char *word)

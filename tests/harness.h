@@ -16,6 +16,7 @@
 #include <CUnit/CUnit.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 typedef struct test_case {
     const char *name;
@@ -45,6 +46,10 @@ const char *test_text(const char *path);
 
 /* How often `word` stands in `text`, without overlaps. */
 int test_occurrences(const char *text, const char *word);
+
+/* fork(2), with what is printed flushed, once all other threads sleep: one that has just begun may be
+ * inside an allocator, and that of AddressSanitizer then stays locked in the child. */
+pid_t test_fork(void);
 
 /* Fails the case with the thread's error text when a status is not S2CLR_OK. */
 #define TEST_OK(expression)                                                                        \

@@ -17,23 +17,6 @@ void op_fail(const char *backend, const s2clr_op_desc *d, const char *what)
     CU_assertImplementation(CU_FALSE, __LINE__, text, __FILE__, "", CU_FALSE);
 }
 
-/* The distance of two arrays relative to the norm of the second, and the largest difference
- * relative to the largest element. Infinite when one of them is not finite. */
-static void distance(const float *a, const float *b, size_t count, double *norm, double *largest)
-{
-    double difference = 0, size = 0, most = 0, peak = 0;
-    for (size_t i = 0; i < count; i++) {
-        const double apart = (double)a[i] - (double)b[i];
-        difference += apart * apart;
-        size += (double)b[i] * (double)b[i];
-        most = fmax(most, fabs(apart));
-        peak = fmax(peak, fabs((double)b[i]));
-    }
-    const bool finite = isfinite(difference) && isfinite(size);
-    *norm = !finite ? INFINITY : difference > 0 ? sqrt(difference / size) : 0;
-    *largest = !finite ? INFINITY : most > 0 ? most / peak : 0;
-}
-
 static void compare(const op_rig *rig, const op_data *got, const op_data *wanted)
 {
     const char *const kernel = rig->backend->op_kernel(rig->op);
@@ -42,7 +25,7 @@ static void compare(const op_rig *rig, const op_data *got, const op_data *wanted
     double norm, largest;
     for (int f = 0; f < OP_FIELDS; f++) {
         if (!got->count[f]) continue;
-        distance(got->value[f], wanted->value[f], got->count[f], &norm, &largest);
+        s2clr_op_distance(got->value[f], wanted->value[f], got->count[f], &norm, &largest);
         if (norm <= tolerance && largest <= S2CLR_OP_LARGEST * tolerance) continue;
         snprintf(text, sizeof text, "%s is off by %.3g of its norm, %.3g of its maximum (%s)",
                  op_field_name((op_field)f), norm, largest, kernel);

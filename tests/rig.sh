@@ -72,6 +72,35 @@ expect() {
     [ -z "$text" ] || cat out err | grep -F -e "$text" >/dev/null || { fail "$name: \"$text\" is not said"; return 1; }
 }
 
+# Libraries of a sanitizer that a plug-in built with it wants in the program first: those that s2clr
+# was linked with are the right ones.
+sanitizers() {
+    ldd "$S2CLR" | awk '/lib[atu][a-z]*san\.so/ { printf "%s%s", sep, $3; sep = " " }'
+}
+
+# ---- a pretended CUDA (tests/cuda_fake.h) ----
+
+# In the work folder: the module on it is what --device cuda finds. The registry offers the module
+# where there is a driver: a file of that name is enough.
+pretend_cuda() {
+    module=$tools/fake_cuda/.libs/s2clr_cuda.so
+    [ -f "$module" ] || skip_all "configure found no headers of CUDA, cuDNN and cuBLASLt"
+    mkdir fake
+    ln -s "$module" fake/s2clr_cuda.so
+    ln -s s2clr_cuda.so fake/libcuda.so.1
+    ln -s s2clr_cuda.so fake/libnccl.so.2
+    S2CLR_BACKEND_PATH=$work/fake
+    LD_LIBRARY_PATH=$work/fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    export S2CLR_BACKEND_PATH LD_LIBRARY_PATH
+}
+
+# The command frees nothing while its process ends.
+pretend() { # pretend WORDS COMMAND...
+    words=$1
+    shift
+    FAKE_CUDA=keeps,$words "$@"
+}
+
 # ---- made-up data ----
 
 plain_patch() { # plain_patch FILE RED GREEN BLUE: 16 x 16 pixels of one colour

@@ -63,8 +63,7 @@ static view look_in_child(const char *path, const char *fake)
     view seen = {0};
     int ends[2];
     CU_ASSERT_FATAL(pipe(ends) == 0);
-    fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = test_fork();
     CU_ASSERT_FATAL(child >= 0);
     if (child == 0) {
         setenv("S2CLR_BACKEND_PATH", path, 1);

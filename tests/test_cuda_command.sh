@@ -3,25 +3,13 @@
 # --device and --precision refuse, and a map that is the CPU's.
 rig=cuda_command
 . "${srcdir:-.}/tests/rig.sh"
-module=$tools/fake_cuda/.libs/s2clr_cuda.so
-[ -f "$module" ] || skip_all "configure found no headers of CUDA, cuDNN and cuBLASLt"
 wants gdal_translate gdalinfo awk
 in_work_folder
 
-mkdir fake empty
-ln -s "$module" fake/s2clr_cuda.so
-ln -s s2clr_cuda.so fake/libcuda.so.1
-LD_LIBRARY_PATH=$work/fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-S2CLR_BACKEND_PATH=$work/fake
+mkdir empty
+pretend_cuda
 S2CLR_ZOO=$top/models/zoo
-export S2CLR_BACKEND_PATH LD_LIBRARY_PATH S2CLR_ZOO
-
-# The command frees nothing while its process ends.
-pretend() { # pretend WORDS COMMAND...
-    words=$1
-    shift
-    FAKE_CUDA=keeps,$words "$@"
-}
+export S2CLR_ZOO
 
 # ---- what there is ----
 

@@ -4,20 +4,11 @@
 # with status 66.
 rig=cuda_fake
 . "${srcdir:-.}/tests/rig.sh"
-module=$tools/fake_cuda/.libs/s2clr_cuda.so
-[ -f "$module" ] || skip_all "configure found no headers of CUDA, cuDNN and cuBLASLt"
 in_work_folder
 srcdir=$top
 export srcdir
 
-# The registry offers the module where there is a driver: a file of that name is enough.
-mkdir fake
-ln -s "$module" fake/s2clr_cuda.so
-ln -s s2clr_cuda.so fake/libcuda.so.1
-ln -s s2clr_cuda.so fake/libnccl.so.2
-S2CLR_BACKEND_PATH=$work/fake
-LD_LIBRARY_PATH=$work/fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-export S2CLR_BACKEND_PATH LD_LIBRARY_PATH
+pretend_cuda
 
 # passes PROGRAM WORDS CALL [CASE]: it runs, FAKE_CUDA being WORDS, and CALL is among its calls
 passes() {

@@ -63,14 +63,7 @@ static void it_goes_on_where_it_was_stopped(void)
     cuda_words("devices=2");
     for (int contrastive = 0; contrastive < 2; contrastive++) {
         cuda_job whole = job(contrastive ? "whole-c" : "whole", contrastive, 2, 3);
-        cuda_job cut = job(contrastive ? "cut-c" : "cut", contrastive, 2, 3);
-        cut.stop_epoch = 3;
-        TEST_OK(cuda_job_run(&whole));
-        CU_ASSERT_EQUAL(cuda_job_run(&cut), S2CLR_ERR_CANCELLED);
-        cut.resume = true;
-        cut.stop_epoch = 0;
-        TEST_OK(cuda_job_run(&cut));
-        recipe_rig_same(whole.folder, cut.folder);
+        cuda_job_goes_on(&whole);
     }
     CU_ASSERT_EQUAL(fake_object_count(), 0);
 }

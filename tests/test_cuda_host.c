@@ -101,8 +101,7 @@ static void a_forked_child_is_told(void)
     TEST_OK(be->buffer_new(device, 256, &buffer));
     /* As another thread may have it at that moment. */
     pthread_mutex_lock(&device->planner_lock);
-    fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = test_fork();
     CU_ASSERT_FATAL(child >= 0);
     if (child == 0) {
         alarm(20);
@@ -128,8 +127,7 @@ static void a_child_of_one_that_asked_is_told(void)
     int status = -1;
     setenv("FAKE_CUDA", "", 1);
     CU_ASSERT_EQUAL(be->device_open("cuda:9", S2CLR_F32, &device), S2CLR_ERR_ARGUMENT);
-    fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = test_fork();
     CU_ASSERT_FATAL(child >= 0);
     if (child == 0) {
         alarm(20);

@@ -240,8 +240,7 @@ static void leave_something(void)
 static int end_of(void (*act)(void))
 {
     int status = 0;
-    fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = test_fork();
     CU_ASSERT_FATAL(child >= 0);
     if (child == 0) {
         if (!freopen("/dev/null", "w", stderr)) _exit(2);

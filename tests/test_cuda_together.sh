@@ -3,25 +3,11 @@
 # takes, a run that is killed and comes out the same, calls that fail, and memory that is short.
 rig=cuda_together
 . "${srcdir:-.}/tests/rig.sh"
-module=$tools/fake_cuda/.libs/s2clr_cuda.so
-[ -f "$module" ] || skip_all "configure found no headers of CUDA, cuDNN and cuBLASLt"
 wants gdal_create
 in_work_folder
 
-mkdir fake
-ln -s "$module" fake/s2clr_cuda.so
-ln -s s2clr_cuda.so fake/libcuda.so.1
-ln -s s2clr_cuda.so fake/libnccl.so.2
-LD_LIBRARY_PATH=$work/fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-S2CLR_BACKEND_PATH=$work/fake
-export S2CLR_BACKEND_PATH LD_LIBRARY_PATH
+pretend_cuda
 
-# The command frees nothing while its process ends.
-pretend() { # pretend WORDS COMMAND...
-    words=$1
-    shift
-    FAKE_CUDA=keeps,$words "$@"
-}
 patches_of Crop 24
 patches_of Other 24
 parts='--validation-share 0.25 --test-share 0 --augment jitter'

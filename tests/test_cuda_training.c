@@ -39,23 +39,11 @@ static void it_goes_on_where_it_was_stopped(void)
 {
     cuda_words("");
     for (int kind = 0; kind < 2; kind++) {
-        cuda_job whole = {.folder = "whole",
+        cuda_job whole = {.folder = kind ? "whole-c" : "whole",
                           .contrastive = kind == 1,
                           .precision = kind == 1 ? S2CLR_BF16 : S2CLR_F32,
                           .epochs = 3};
-        cuda_job cut = whole;
-        char names[2][20];
-        snprintf(names[0], sizeof names[0], "whole-%d", kind);
-        snprintf(names[1], sizeof names[1], "cut-%d", kind);
-        whole.folder = names[0];
-        cut.folder = names[1];
-        cut.stop_epoch = 3;
-        TEST_OK(cuda_job_run(&whole));
-        CU_ASSERT_EQUAL(cuda_job_run(&cut), S2CLR_ERR_CANCELLED);
-        cut.resume = true;
-        cut.stop_epoch = 0;
-        TEST_OK(cuda_job_run(&cut));
-        recipe_rig_same(whole.folder, cut.folder);
+        cuda_job_goes_on(&whole);
     }
     CU_ASSERT_EQUAL(fake_object_count(), 0);
 }

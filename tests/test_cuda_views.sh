@@ -3,17 +3,10 @@
 # same model and log as with those of the host, whatever the number of threads that read patches.
 rig=cuda_views
 . "${srcdir:-.}/tests/rig.sh"
-module=$tools/fake_cuda/.libs/s2clr_cuda.so
-[ -f "$module" ] || skip_all "configure found no headers of CUDA, cuDNN and cuBLASLt"
 wants gdal_create
 in_work_folder
 
-mkdir fake
-ln -s "$module" fake/s2clr_cuda.so
-ln -s s2clr_cuda.so fake/libcuda.so.1
-LD_LIBRARY_PATH=$work/fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-S2CLR_BACKEND_PATH=$work/fake
-export S2CLR_BACKEND_PATH LD_LIBRARY_PATH
+pretend_cuda
 
 patches_of Crop 24
 patches_of Other 24

@@ -136,8 +136,7 @@ static int print_again(const char *fake)
     setenv("S2CLR_FAKE", fake, 1);
     printf("%s ", name_of_device(S2CLR_F32));
     printf("%s ", name_of_device(S2CLR_BF16));
-    fflush(stdout);
-    const pid_t process = fork();
+    const pid_t process = test_fork();
     if (process == 0) {
         alarm(20);
         printf("child %s ", name_of_device(S2CLR_F32));
@@ -168,8 +167,7 @@ static int print_forked(const char *fake)
 {
     int status = -1;
     printf("parent %s, ", name_of_auto());
-    fflush(stdout);
-    const pid_t process = fork();
+    const pid_t process = test_fork();
     if (process == 0) return child(fake);
     return waitpid(process, &status, 0) == process && status == 0 ? 0 : 1;
 }
@@ -190,7 +188,7 @@ static int print_stuck(const char *fake)
     snprintf(text, sizeof text, "%d %d", there[1], on[0]);
     setenv("S2CLR_FAKE_STUCK", text, 1);
     if (pthread_create(&thread, NULL, look, &name) != 0 || read(there[0], &byte, 1) != 1) return 1;
-    const pid_t process = fork();
+    const pid_t process = test_fork();
     if (process == 0) {
         dup2(there[1], 1);
         return child(fake);

@@ -9,9 +9,7 @@ in_work_folder
 wants gdalinfo gdal_translate gdalwarp gdalbuildvrt gdaladdo gdalmanage nm
 [ -e "$plugin" ] || { echo "FAIL driver: $plugin was not built"; run=1 failed=1; finish; }
 
-# A plug-in built with a sanitizer needs the sanitizer's libraries in the program first, and those
-# that s2clr was linked with are the right ones.
-preload=$(ldd "$S2CLR" | awk '/lib[atu][a-z]*san\.so/ { printf "%s%s", sep, $3; sep = " " }')
+preload=$(sanitizers)
 case $preload in
 *libtsan*)
     skip_all 'the programs of GDAL cannot be started under ThreadSanitizer' ;;

@@ -59,6 +59,10 @@ check 'no file has more than 450 lines' "$(
     done)"
 check 'file names are unique' "$(
     sources models algorithms gdal_plugin tests | sed 's,.*/,,' | sort | uniq -d)"
+# The log of a test has its name without what stands behind the dot: of two, make runs one.
+check 'names of tests are unique' "$(
+    find "$top/tests" -name 'test_*.c' -o -name 'test_*.sh' |
+        sed 's,.*/,,; s,\.[a-z]*$,,' | sort | uniq -d)"
 # GDAL brings what it brings; the plug-in itself asks for no HDF5 and no MPI.
 plugin=${S2CLR_PLUGINS:-./gdalplugins}/gdal_S2CLR.so
 if [ -e "$plugin" ] && command -v readelf >/dev/null; then

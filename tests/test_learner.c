@@ -122,13 +122,9 @@ static void learn(rig *r, uint64_t first, uint64_t last)
 /* |a - b| relative to the length of b. */
 static double apart(const float *a, const float *b, size_t count)
 {
-    double difference = 0, size = 0;
-    for (size_t i = 0; i < count; i++) {
-        const double d = (double)a[i] - (double)b[i];
-        difference += d * d;
-        size += (double)b[i] * (double)b[i];
-    }
-    return size > 0 ? sqrt(difference / size) : sqrt(difference);
+    double norm, largest;
+    s2clr_op_distance(a, b, count, &norm, &largest);
+    return norm;
 }
 
 static const s2clr_backend *portable(void)

@@ -291,7 +291,7 @@ static void after_a_fork(void)
                            S2CLR_AIM_PROBABILITY, 0, (s2clr_engine_options){.min_valid = 0}, &b));
     TEST_OK(take(model, 2, S2CLR_AIM_PROBABILITY, &runtime));
     s2clr_runtime_release(runtime);
-    const pid_t child = fork();
+    const pid_t child = test_fork();
     CU_ASSERT_FATAL(child >= 0);
     if (child == 0) {
         alarm(60);

@@ -292,8 +292,7 @@ static int without_rights(const char *path)
 static int in_child(int (*run)(const char *), const char *path)
 {
     int status;
-    fflush(NULL);
-    const pid_t child = fork();
+    const pid_t child = test_fork();
     if (child == 0) _exit(run(path));
     if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
     return WEXITSTATUS(status);

@@ -274,6 +274,10 @@ s2clr_status s2clr_precision_parse(const char *text, s2clr_precision *out);
  */
 double s2clr_op_tolerance(s2clr_precision precision, const char *kernel);
 #define S2CLR_OP_LARGEST 10
+/* Those two measures of what was got. Both are 0 for equal numbers and infinite where a number on
+ * either side is not finite. */
+void s2clr_op_distance(const float *got, const float *wanted, size_t count, double *norm,
+                       double *largest);
 
 /* Refuses what no CPU backend computes in: all but f32 and bf16. */
 s2clr_status s2clr_precision_check_cpu(const char *backend, s2clr_precision precision);

@@ -2,6 +2,7 @@
 #include "backend/backend.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -309,6 +310,22 @@ double s2clr_op_tolerance(s2clr_precision precision, const char *kernel)
     /* Winograd's transforms lose about a digit; all other kernels only reorder sums. */
     const bool transforms = precision == S2CLR_F32 && strstr(kernel, "wino");
     return tolerances[precision] * (transforms ? 10 : 1);
+}
+
+void s2clr_op_distance(const float *got, const float *wanted, size_t count, double *norm,
+                       double *largest)
+{
+    double difference = 0, size = 0, most = 0, peak = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double apart = (double)got[i] - (double)wanted[i];
+        difference += apart * apart;
+        size += (double)wanted[i] * (double)wanted[i];
+        most = fmax(most, fabs(apart));
+        peak = fmax(peak, fabs((double)wanted[i]));
+    }
+    const bool finite = isfinite(difference) && isfinite(size);
+    *norm = !finite ? INFINITY : difference > 0 ? sqrt(difference / size) : 0;
+    *largest = !finite ? INFINITY : most > 0 ? most / peak : 0;
 }
 
 s2clr_status s2clr_precision_check_cpu(const char *backend, s2clr_precision precision)

@@ -180,28 +180,11 @@ static s2clr_status run_op(const s2clr_backend *be, s2clr_device *device, const 
 
 /* ---- both ---- */
 
-/* The distance of two arrays relative to the norm of the second, and the largest difference
- * relative to the largest value. Infinite when one of them is not finite. */
-static void distance(const float *got, const float *wanted, size_t count, double *norm,
-                     double *largest)
-{
-    double apart = 0, size = 0, most = 0, peak = 0;
-    for (size_t i = 0; i < count; i++) {
-        const double by = (double)got[i] - (double)wanted[i];
-        apart += by * by;
-        size += (double)wanted[i] * (double)wanted[i];
-        most = fmax(most, fabs(by));
-        peak = fmax(peak, fabs((double)wanted[i]));
-    }
-    *norm = isfinite(apart) ? sqrt(apart / size) : INFINITY;
-    *largest = isfinite(apart) ? most / peak : INFINITY;
-}
-
 static s2clr_status compare(const s2clr_op_desc *d, const char *device, const float *got,
                             const float *wanted, double allowed)
 {
     double norm, largest;
-    distance(got, wanted, elements(d->y), &norm, &largest);
+    s2clr_op_distance(got, wanted, elements(d->y), &norm, &largest);
     if (norm <= allowed && largest <= S2CLR_OP_LARGEST * allowed) return S2CLR_OK;
     return s2clr_error_set(S2CLR_ERR_BACKEND,
                            "%s computes wrongly: %s op, (%d, %d, %d, %d) to (%d, %d, %d, %d), is "

@@ -1,21 +1,14 @@
 #!/bin/sh
 # Prediction on a device that cuts its patches itself, on a pretended CUDA (tests/cuda_fake.h): the
 # same bytes whatever threads, memory, sessions and parts; what fails leaves one line and no file.
-rig=predict_device
+rig=predict_device_command
 . "${srcdir:-.}/tests/rig.sh"
-module=$tools/fake_cuda/.libs/s2clr_cuda.so
-[ -f "$module" ] || skip_all "configure found no headers of CUDA, cuDNN and cuBLASLt"
 wants gdal_translate gdalbuildvrt awk
 in_work_folder
 srcdir=$top
 export srcdir
 
-mkdir fake
-ln -s "$module" fake/s2clr_cuda.so
-ln -s s2clr_cuda.so fake/libcuda.so.1
-LD_LIBRARY_PATH=$work/fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-S2CLR_BACKEND_PATH=$work/fake
-export S2CLR_BACKEND_PATH LD_LIBRARY_PATH
+pretend_cuda
 
 # ---- the programs, with the device among what they loop over ----
 
@@ -112,15 +105,20 @@ same 'the parts: the same' merged.tif patch.bin
 
 if [ -d "$plugins" ]; then
     gdalbuildvrt -q -separate stack.vrt B02.tif B03.tif B04.tif
+    driver() { # driver WORDS OPTIONS...: gdal_translate with the plug-in
+        words=$1
+        shift
+        env FAKE_CUDA="keeps$words" GDAL_DRIVER_PATH="$plugins" LD_PRELOAD="$(sanitizers)" \
+            ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" \
+            gdal_translate -oo LEVEL=L2A -oo STRIDE=4 -oo INPUT_BANDS=1,2,3 "$@"
+    }
     for model in patch dense; do
-        true_that "$model by the driver" env FAKE_CUDA=keeps GDAL_DRIVER_PATH="$plugins" \
-            gdal_translate -q -oo DEVICE=cuda -oo LEVEL=L2A -oo STRIDE=4 -oo INPUT_BANDS=1,2,3 \
+        true_that "$model by the driver" driver '' -q -oo DEVICE=cuda \
             "S2CLR:$model.safetensors:stack.vrt" view.tif
         same "$model by the driver: the same" view.tif $model.bin
     done
     expect 'the driver warns where the CPU computes, also for several bands' 0 \
-        'Warning 1: computing on the CPU (' env FAKE_CUDA=keeps,wrong GDAL_DRIVER_PATH="$plugins" \
-        gdal_translate -oo DEVICE=auto -oo LEVEL=L2A -oo STRIDE=4 -oo INPUT_BANDS=1,2,3 \
+        'Warning 1: computing on the CPU (' driver ,wrong -oo DEVICE=auto \
         -oo BANDS=probability,entropy -srcwin 9 0 1 1 "S2CLR:patch.safetensors:stack.vrt" view.tif
 else
     skip 'the driver' 'the plug-in was not built'
