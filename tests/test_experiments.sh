@@ -27,25 +27,35 @@ END
 gdal_translate -q -srcwin 0 0 256 256 "$data/l2a_patches_10m.tif" data/l2a_patches_10m.tif
 gdal_translate -q -srcwin 0 0 128 128 "$data/l2a_patches_20m.tif" data/l2a_patches_20m.tif
 
-few_labels() { # few_labels WIDTH
-    env DEVICE=cpu WIDTH="$1" SEEDS=1 PRETRAIN=1 BATCH=8 DISTIL=1 CROP_STEPS=2 TEN_STEPS=2 ROUNDS=1 \
+few_labels() { # few_labels WIDTH RECORD WORK
+    env DEVICE=cpu WIDTH="$1" RECORD="$2" SEEDS=1 PRETRAIN=1 BATCH=8 DISTIL=1 CROP_STEPS=2 TEN_STEPS=2 ROUNDS=1 \
         CROP_SHARES=0.5 TEN_SHARES=1 STUDENTS=pixel:pixel:4 \
-        sh "$experiments/label_efficiency.sh" "$S2CLR" data/eurosat_rgb.zip work
+        sh "$experiments/label_efficiency.sh" "$S2CLR" data/eurosat_rgb.zip "$3"
 }
-expect 'few labels' 0 'random convolutional features' few_labels 4
-true_that 'every run stands in the table' test "$(grep -c ',' work/results.csv)" -eq 11
+expect 'few labels' 0 'random convolutional features' few_labels 4 none work
+true_that 'every run stands in the table' test "$(grep -c '^crop,\|^ten,' work/results.csv)" -eq 14
 expect 'its models know their class' 0 '1 = PermanentCrop' \
     "$S2CLR" info work/scratch-crop-0.5-1/model.safetensors
 find work -name model.safetensors -exec cksum {} + | sort >before
-expect 'again' 0 'encoder linear' few_labels 4
+expect 'again' 0 'encoder linear' few_labels 4 none work
 find work -name model.safetensors -exec cksum {} + | sort >after
 true_that 'trains nothing' cmp before after
-expect 'other settings' 1 'take another folder' few_labels 8
+expect 'other settings' 1 'take another folder' few_labels 8 none work
+
+mkdir other
+cp -r work/encoder work/crop.store other
+few_labels 4 work/results.csv other >out 2>err
+true_that 'draws that are kept are not repeated' test ! -e other/scratch-crop-0.5-1
+true_that 'and are kept on' cmp work/results.csv other/results.csv
+sed '1s/encoder ./encoder -/' work/results.csv >strange.csv
+expect 'draws of another encoder' 1 'cannot be added' few_labels 4 strange.csv other
+expect 'are not put together' 1 'not draws of one thing' \
+    python3 "$experiments/label_efficiency.py" table work strange.csv
 
 expect 'by how much' 0 'tuned          - scratch     1 ' \
-    python3 "$experiments/label_efficiency.py" work ahead
+    python3 "$experiments/label_efficiency.py" ahead work/results.csv
 expect 'for the manual' 0 '.It 50 % Ta tuned Ta 0' \
-    python3 "$experiments/label_efficiency.py" work mdoc
+    python3 "$experiments/label_efficiency.py" mdoc work
 expect 'learning rates' 0 '0.5 tuned 0.01: AUC' env DEVICE=cpu WIDTH=4 STEPS=2 SHARES=0.5 RATES=0.01 \
     sh "$experiments/label_rates.sh" "$S2CLR" data/eurosat_rgb.zip work
 

@@ -123,14 +123,18 @@ static void load_lanes(const s2clr_dnnl_view *view, size_t b, const float *value
     memcpy(out, values + b * view->lanes, used_lanes(view, b) * sizeof *out);
 }
 
-BODY void affine(const size_t lanes, size_t plane, bool relu, const float *restrict scale,
+/* y may be x: the values of a pixel lie between reading and writing, else they would not be
+ * computed as one vector. */
+BODY void affine(const size_t lanes, size_t plane, const bool relu, const float *restrict scale,
                  const float *restrict shift, const float *x, float *y)
 {
-    for (size_t p = 0; p < plane; p++)
-        for (size_t l = 0; l < lanes; l++) {
-            const float value = scale[l] * x[p * lanes + l] + shift[l];
-            y[p * lanes + l] = relu && value < 0.0f ? 0.0f : value;
-        }
+    for (size_t p = 0; p < plane; p++) {
+        float value[S2CLR_DNNL_LANES];
+        for (size_t l = 0; l < lanes; l++) value[l] = scale[l] * x[p * lanes + l] + shift[l];
+        if (relu)
+            for (size_t l = 0; l < lanes; l++) value[l] = value[l] < 0.0f ? 0.0f : value[l];
+        for (size_t l = 0; l < lanes; l++) y[p * lanes + l] = value[l];
+    }
 }
 
 CLONES void s2clr_dnnl_affine(const s2clr_dnnl_view *view, bool relu, const float *scale,
@@ -143,7 +147,11 @@ CLONES void s2clr_dnnl_affine(const s2clr_dnnl_view *view, bool relu, const floa
         load_lanes(view, b, shift, d);
         for (size_t i = 0; i < view->n; i++) {
             const size_t at = (i * view->blocks + b) * size;
-            BY_LANES(view->lanes, affine, view->plane, relu, a, d, x + at, y + at)
+            if (relu) {
+                BY_LANES(view->lanes, affine, view->plane, true, a, d, x + at, y + at)
+            } else {
+                BY_LANES(view->lanes, affine, view->plane, false, a, d, x + at, y + at)
+            }
         }
     }
 }
@@ -178,32 +186,74 @@ CLONES void s2clr_dnnl_affine_backward(const s2clr_dnnl_view *view, const float 
     }
 }
 
-/* Adds the pixel at i to one pair of sums. */
-BODY void reduce_pixel(const size_t lanes, size_t i, const float *restrict a,
-                       const float *restrict b, const float *restrict y, double *restrict sum,
-                       double *restrict product)
+/* Even and odd pixels have sums of their own: one chain of additions would wait for itself. */
+typedef struct {
+    double sum[2][S2CLR_DNNL_LANES], product[2][S2CLR_DNNL_LANES];
+} chains;
+
+BODY void add_eight(const float *a, const float *b, eight_doubles *sum, eight_doubles *product)
 {
-    for (size_t l = 0; l < lanes; l++) {
-        const double value = y == NULL || y[i + l] > 0.0f ? (double)a[i + l] : 0.0;
-        sum[l] += value;
-        product[l] += value * (double)b[i + l];
+    eight_floats x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    const eight_doubles value = __builtin_convertvector(x, eight_doubles);
+    *sum += value;
+    *product += value * __builtin_convertvector(y, eight_doubles);
+}
+
+BODY void reduce_eight(const size_t lanes, size_t pixels, const float *a, const float *b,
+                       size_t lane, chains *c)
+{
+    eight_doubles s0, s1, t0, t1;
+    memcpy(&s0, &c->sum[0][lane], sizeof s0);
+    memcpy(&s1, &c->sum[1][lane], sizeof s1);
+    memcpy(&t0, &c->product[0][lane], sizeof t0);
+    memcpy(&t1, &c->product[1][lane], sizeof t1);
+    size_t p = 0;
+    for (; p + 2 <= pixels; p += 2) {
+        add_eight(a + p * lanes + lane, b + p * lanes + lane, &s0, &t0);
+        add_eight(a + (p + 1) * lanes + lane, b + (p + 1) * lanes + lane, &s1, &t1);
+    }
+    if (p < pixels) add_eight(a + p * lanes + lane, b + p * lanes + lane, &s0, &t0);
+    memcpy(&c->sum[0][lane], &s0, sizeof s0);
+    memcpy(&c->sum[1][lane], &s1, sizeof s1);
+    memcpy(&c->product[0][lane], &t0, sizeof t0);
+    memcpy(&c->product[1][lane], &t1, sizeof t1);
+}
+
+BODY void reduce_pixels(const size_t lanes, size_t pixels, const float *a, const float *b,
+                        chains *c)
+{
+    for (size_t l = 0; l + 8 <= lanes; l += 8) reduce_eight(lanes, pixels, a, b, l, c);
+    for (size_t p = 0; lanes == 1 && p < pixels; p++) {
+        c->sum[p % 2][0] += (double)a[p];
+        c->product[p % 2][0] += (double)a[p] * (double)b[p];
     }
 }
 
-/* Even and odd pixels have sums of their own: one chain of additions would wait for itself. */
+/* Floats whose activation is looked at before they are added: apart, both loops are vectors. Whole
+ * pairs of pixels, whatever the lanes. */
+enum { REDUCE_RUN = 1024 };
+
 BODY void reduce(const size_t lanes, size_t plane, const float *restrict a, const float *restrict b,
                  const float *restrict y, double *restrict sum, double *restrict product)
 {
-    double s[2][S2CLR_DNNL_LANES] = {{0}}, t[2][S2CLR_DNNL_LANES] = {{0}};
-    size_t p = 0;
-    for (; p + 2 <= plane; p += 2) {
-        reduce_pixel(lanes, p * lanes, a, b, y, s[0], t[0]);
-        reduce_pixel(lanes, (p + 1) * lanes, a, b, y, s[1], t[1]);
+    chains c = {{{0}}, {{0}}};
+    const size_t run = REDUCE_RUN / lanes;
+    for (size_t p = 0; p < plane; p += run) {
+        const size_t pixels = plane - p < run ? plane - p : run;
+        const float *value = a + p * lanes;
+        float kept[REDUCE_RUN];
+        if (y != NULL) {
+            for (size_t i = 0; i < pixels * lanes; i++)
+                kept[i] = y[p * lanes + i] > 0.0f ? value[i] : 0.0f;
+            value = kept;
+        }
+        reduce_pixels(lanes, pixels, value, b + p * lanes, &c);
     }
-    if (p < plane) reduce_pixel(lanes, p * lanes, a, b, y, s[0], t[0]);
     for (size_t l = 0; l < lanes; l++) {
-        sum[l] += s[0][l] + s[1][l];
-        product[l] += t[0][l] + t[1][l];
+        sum[l] += c.sum[0][l] + c.sum[1][l];
+        product[l] += c.product[0][l] + c.product[1][l];
     }
 }
 

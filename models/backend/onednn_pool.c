@@ -58,26 +58,48 @@ typedef struct maps {
     s2clr_window window;
 } maps;
 
-BODY void max_window(const size_t lanes, const float *restrict x, int width, span rows, span cols,
-                     int kernel, float *restrict y, int32_t *restrict winner)
+/* A window's largest value of one channel, and its tap; NaN wins and stays. */
+BODY void max_one(const float *x, int width, span rows, span cols, int kernel, float *y,
+                  int32_t *winner)
 {
-    float best[S2CLR_DNNL_LANES];
-    int32_t tap[S2CLR_DNNL_LANES];
-    for (size_t l = 0; l < lanes; l++) {
-        best[l] = -INFINITY;
-        tap[l] = rows.from * kernel + cols.from;
-    }
+    float best = -INFINITY;
+    int32_t tap = rows.from * kernel + cols.from;
     for (int r = rows.from; r < rows.to; r++)
         for (int c = cols.from; c < cols.to; c++) {
-            const float *value = x + (size_t)((rows.at + r) * width + cols.at + c) * lanes;
-            for (size_t l = 0; l < lanes; l++) {
-                const bool wins = (value[l] > best[l]) | (value[l] != value[l]); /* or is NaN */
-                tap[l] = wins ? r * kernel + c : tap[l];
-                best[l] = wins ? value[l] : best[l];
-            }
+            const float value = x[(rows.at + r) * width + cols.at + c];
+            if (!(value > best || isnan(value))) continue;
+            best = value;
+            tap = r * kernel + c;
         }
-    memcpy(y, best, lanes * sizeof *y);
-    if (winner != NULL) memcpy(winner, tap, lanes * sizeof *winner);
+    *y = best;
+    if (winner != NULL) *winner = tap;
+}
+
+/* The same of eight channels at once. */
+BODY void max_eight(const size_t lanes, const float *x, int width, span rows, span cols, int kernel,
+                    float *y, int32_t *winner)
+{
+    eight_floats best = (eight_floats){0} - INFINITY;
+    eight_ints tap = (eight_ints){0} + (rows.from * kernel + cols.from);
+    for (int r = rows.from; r < rows.to; r++)
+        for (int c = cols.from; c < cols.to; c++) {
+            eight_floats value;
+            memcpy(&value, x + (size_t)((rows.at + r) * width + cols.at + c) * lanes, sizeof value);
+            const eight_ints wins = (value > best) | (value != value);
+            best = (eight_floats)(((eight_ints)value & wins) | ((eight_ints)best & ~wins));
+            tap = (((eight_ints){0} + (r * kernel + c)) & wins) | (tap & ~wins);
+        }
+    memcpy(y, &best, sizeof best);
+    if (winner != NULL) memcpy(winner, &tap, sizeof tap);
+}
+
+BODY void max_window(const size_t lanes, const float *x, int width, span rows, span cols,
+                     int kernel, float *y, int32_t *winner)
+{
+    if (lanes == 1) max_one(x, width, rows, cols, kernel, y, winner);
+    for (size_t l = 0; l + 8 <= lanes; l += 8)
+        max_eight(lanes, x + l, width, rows, cols, kernel, y + l,
+                  winner == NULL ? NULL : winner + l);
 }
 
 BODY void max_map(const size_t lanes, const maps *m, const float *x, float *y, int32_t *winner)
@@ -127,8 +149,11 @@ BODY void max_map_backward(const size_t lanes, const maps *m, const int32_t *res
                 for (int c = cols.from; c < cols.to; c++) {
                     const int32_t tap = r * v.w + c;
                     float *sum = dx + (size_t)((rows.at + r) * m->xw + cols.at + c) * lanes;
+                    float share[S2CLR_DNNL_LANES];
+                    memcpy(share, dy + at, lanes * sizeof *share);
                     for (size_t l = 0; l < lanes; l++)
-                        sum[l] += winner[at + l] == tap ? dy[at + l] : 0.0f;
+                        share[l] = winner[at + l] == tap ? share[l] : 0.0f;
+                    for (size_t l = 0; l < lanes; l++) sum[l] += share[l];
                 }
         }
     }

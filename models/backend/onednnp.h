@@ -215,6 +215,11 @@ void s2clr_dnnl_narrow_results(const s2clr_op *op, const s2clr_op_args *wide,
         break;                                                                                     \
     }
 
+/* Eight channels at once, where the compiler left to itself takes the lanes apart. */
+typedef float eight_floats __attribute__((vector_size(32)));
+typedef double eight_doubles __attribute__((vector_size(64)));
+typedef int32_t eight_ints __attribute__((vector_size(32)));
+
 /* nchw is (n, channels, plane); `blocked` is `view`. */
 void s2clr_dnnl_to_blocked(const s2clr_dnnl_view *view, const float *nchw, float *blocked);
 void s2clr_dnnl_from_blocked(const s2clr_dnnl_view *view, const float *blocked, float *nchw);

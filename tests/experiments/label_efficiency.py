@@ -1,9 +1,14 @@
 """The runs of label_efficiency.sh as numbers.
 
-    python3 label_efficiency.py WORK runs    one line of CSV per run
-    python3 label_efficiency.py WORK table   mean, deviation and 95 % interval over the seeds
-    python3 label_efficiency.py WORK ahead   by how much each method is ahead of another
-    python3 label_efficiency.py WORK mdoc    all of it as lists for a manual page
+    python3 label_efficiency.py runs SOURCE...    one line of CSV per run
+    python3 label_efficiency.py table SOURCE...   mean, deviation and 95 % interval over the seeds
+    python3 label_efficiency.py ahead SOURCE...   by how much each method is ahead of another
+    python3 label_efficiency.py mdoc SOURCE...    all of it as lists for a manual page
+    python3 label_efficiency.py origin SOURCE     encoder and settings of the runs
+
+A SOURCE is a folder that label_efficiency.sh works in, or a CSV that `runs` printed, such as the
+one beside this script. Runs of several sources are put together; all must have begun with the same
+encoder, by the SHA-256 of its weights, and have the same settings.
 
 The interval is Student's over the seeds; differences are taken seed by seed, since the methods of
 one seed have the same labels. A seed chooses the labels (below 100 %), the first weights
@@ -12,6 +17,8 @@ patches are the same for all seeds. So it says what another draw of labels and a
 would give, not what another encoder or other test patches would. At 50 % two draws share half of
 their labels, and at 100 % all, so that there it holds for the training alone.
 """
+import csv
+import hashlib
 import json
 import math
 import re
@@ -27,6 +34,9 @@ SPREAD = 3  # so many of them with deviation and interval
 PRECISION = {"p50": 0.5, "p10": 0.1, "p2.3": 0.023}
 # Two-sided 95 % points of Student's distribution, by degrees of freedom.
 STUDENT = (math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+ALL_MEASURES = sorted({m for task in MEASURES.values() for m in task})
+FLOATS = {"share", *ALL_MEASURES}
+BASELINE = "baseline "
 METHODS = ("scratch", "tuned", "resnet18", "resnet18-half", "dense", "pixel")
 # Who is compared with whom.
 AHEAD = [(method, "scratch") for method in METHODS[1:]] + [("dense", "resnet18")]
@@ -47,28 +57,61 @@ def numbers(task, row):
     return balanced(row) if task == "crop" else {m: row["metrics"][m] for m in MEASURES["ten"]}
 
 
-def read_runs(work):
+def read_folder(work):
     runs = []
     for path in sorted(Path(work).glob("*.json")):
         found = NAME.match(path.stem) or PROBE.match(path.stem)
         if not found:
             continue
-        report = json.loads(path.read_text())
         key = {"share": 1, "seed": 1, **found.groupdict()}
-        if "-linear-" in path.stem:
-            key["method"] += " linear"
-        runs.append({**key, "share": float(key["share"]), "seed": int(key["seed"]),
-                     **{m: v["value"] for m, v in numbers(key["task"], report["rows"][0]).items()},
-                     "baselines": report["rows"][1:]})
+        key.update(share=float(key["share"]), seed=int(key["seed"]))
+        rows = json.loads(path.read_text())["rows"]
+        methods = [key["method"] + " linear" * ("-linear-" in path.stem)]
+        if methods == ["encoder linear"]:  # the one report with all baselines, of all labels
+            methods += [BASELINE + row["name"].split(" +")[0] for row in rows[1:]]
+        for method, row in zip(methods, rows):
+            runs.append({**key, "method": method,
+                         **{m: v["value"] for m, v in numbers(key["task"], row).items()}})
     return runs
 
 
-def print_runs(runs):
-    measures = sorted({m for task in MEASURES.values() for m in task})
-    print("task,share,method,seed," + ",".join(measures))
-    for r in sorted(runs, key=lambda r: (r["task"], r["share"], order(r["method"]), r["seed"])):
+def read_csv(path):
+    with open(path, newline="") as file:
+        next(file)  # the origin
+        return [{**{m: float(v) for m, v in row.items() if m in FLOATS and v},
+                 "task": row["task"], "method": row["method"], "seed": int(row["seed"])}
+                for row in csv.DictReader(file)]
+
+
+def origin_of(source):
+    """Of the weights alone: a model file's header holds folders and dates as well."""
+    path = Path(source)
+    if path.is_file():
+        return path.open().readline().removeprefix("# ").strip()
+    data = (path / "encoder" / "model.safetensors").read_bytes()
+    weights = data[8 + int.from_bytes(data[:8], "little"):]
+    settings = " ".join((path / "settings").read_text().split())
+    return f"encoder {hashlib.sha256(weights).hexdigest()}, settings {settings}"
+
+
+def read_runs(sources):
+    origins = {origin_of(source) for source in sources}
+    if len(origins) > 1:
+        sys.exit("label_efficiency.py: these runs are not draws of one thing, their encoders or "
+                 "settings differ:\n" + "\n".join(f"{s}: {origin_of(s)}" for s in sources))
+    runs = {}
+    for source in sources:
+        for run in read_csv(source) if Path(source).is_file() else read_folder(source):
+            runs[run["task"], run["share"], order(run["method"]), run["seed"]] = run
+    return origins.pop(), [runs[key] for key in sorted(runs)]
+
+
+def print_runs(origin, runs):
+    print("#", origin)
+    print("task,share,method,seed," + ",".join(ALL_MEASURES))
+    for r in runs:
         print(",".join([r["task"], f"{r['share']:g}", r["method"], str(r["seed"])] +
-                       [f"{r[m]:.5f}" if m in r else "" for m in measures]))
+                       [f"{r[m]:.5f}" if m in r else "" for m in ALL_MEASURES]))
 
 
 def order(method):
@@ -86,7 +129,8 @@ def over_seeds(values):
 
 def rows_of(runs):
     """(task, share, method, seeds, [(mean, deviation, half of the interval) per measure])"""
-    keys = sorted({(r["task"], r["share"], order(r["method"])) for r in runs})
+    keys = sorted({(r["task"], r["share"], order(r["method"])) for r in runs
+                   if not r["method"].startswith(BASELINE)})
     for task, share, (_, method) in keys:
         same = [r for r in runs if (r["task"], r["share"], r["method"]) == (task, share, method)]
         yield task, share, method, len(same), [over_seeds([r[m] for r in same])
@@ -106,12 +150,12 @@ def print_table(runs):
                       "".join(f"  {m:6.3f}" for m, _, _ in cells[SPREAD:]))
         for name, values in baselines(runs, task):
             print(f"{'':5} {'100':>6}% {name}: " +
-                  ", ".join(f"{m} {v['value']:.4f}" for m, v in values.items()))
+                  ", ".join(f"{m} {values[m]:.4f}" for m in MEASURES[task]))
 
 
 def baselines(runs, task):
-    first = next((r for r in runs if r["task"] == task and "linear" in r["method"]), None)
-    return [(row["name"].split(" +")[0], numbers(task, row)) for row in (first["baselines"] if first else ())]
+    return [(r["method"].removeprefix(BASELINE), r) for r in runs
+            if r["task"] == task and r["method"].startswith(BASELINE)]
 
 
 def differences(runs):
@@ -152,8 +196,8 @@ def print_mdoc(runs):
                    [[f"{100 * share:g} %", method, f"{cells[0][0]:.4f}", half_text(cells[0]),
                      *(f"{mean:.3f}" for mean, _, _ in cells[1:]), str(seeds)]
                     for t, share, method, seeds, cells in rows_of(runs) if t == task] +
-                   [["100 %", name, f"{values[measures[0]]['value']:.4f}", "",
-                     *(f"{values[m]['value']:.3f}" for m in measures[1:]), "1"]
+                   [["100 %", name, f"{values[measures[0]]:.4f}", "",
+                     *(f"{values[m]:.3f}" for m in measures[1:]), "1"]
                     for name, values in baselines(runs, task)])
     print('.\\" ahead')
     print_list(["task", "labels", "method", "ahead of", "by", "+-", "runs"],
@@ -162,6 +206,16 @@ def print_mdoc(runs):
                 for task, share, method, other, seeds, cell in differences(runs)])
 
 
+def main(action, *sources):
+    if action == "origin":
+        print(origin_of(*sources))
+        return
+    origin, runs = read_runs(sources)
+    if action == "runs":
+        print_runs(origin, runs)
+    else:
+        {"table": print_table, "ahead": print_ahead, "mdoc": print_mdoc}[action](runs)
+
+
 if __name__ == "__main__":
-    {"runs": print_runs, "table": print_table, "ahead": print_ahead, "mdoc": print_mdoc}[
-        sys.argv[2]](read_runs(sys.argv[1]))
+    main(*sys.argv[1:])

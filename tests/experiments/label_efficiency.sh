@@ -11,10 +11,13 @@
 # scratch and from the encoder take the same steps, with few labels as many as with many.
 #
 # Every run is a folder of WORK with its model; one that is there is skipped, one that was
-# interrupted resumes, so the script may be stopped and started at any time. About 8 hours on two
-# cores. Larger: ARCH=resnet50 WIDTH=64 PRETRAIN=200 DEVICE=cuda, and whatever else stands below, in
-# a WORK of its own.
-# Result: WORK/*.json of every model, WORK/results.csv and a table by label_efficiency.py.
+# interrupted resumes, so the script may be stopped and started at any time, and label_efficiency.csv
+# beside it keeps the draws of earlier ones that began with the same encoder, which are not repeated
+# (RECORD=none repeats them). About 3 hours on two cores with AVX-512, 8 with AVX2. Larger:
+# ARCH=resnet50 WIDTH=64 PRETRAIN=200 DEVICE=cuda RECORD=none, and whatever else stands below, in a
+# WORK of its own.
+# Result: WORK/*.json of every model; WORK/results.csv, which with those kept is the next
+# label_efficiency.csv; and a table by label_efficiency.py.
 set -eu
 s2clr=$1 data=$2 work=$3
 here=$(dirname "$0")
@@ -27,6 +30,7 @@ here=$(dirname "$0")
 : "${CROP_SHARES:=0.01 0.03 0.1 0.25 0.5 1}" "${TEN_SHARES:=0.01 0.1 1}"
 # name:architecture:width
 : "${STUDENTS:=resnet18:resnet18:32 resnet18-half:resnet18:16 dense:dense:48 pixel:pixel:32}"
+: "${RECORD:=$here/label_efficiency.csv}" # draws done elsewhere, or none
 card=$here/eurosat_rgb.json
 mkdir -p "$work"
 
@@ -81,9 +85,17 @@ rounds() { # rounds TASK OPTIONS...
     echo "$epochs"
 }
 
+recorded() { # recorded TASK SHARE SEED: are all of its methods in the record?
+    [ "$RECORD" != none ] || return 1
+    for method in scratch tuned $STUDENTS; do
+        grep -q "^$1,$2,${method%%:*},$3," "$RECORD" || return 1
+    done
+}
+
 compare() { # compare TASK SHARE SEED
     task=$1 share=$2 seed=$3
     key=$task-$share-$seed
+    if recorded "$task" "$share" "$seed"; then return; fi
     some="--labels-fraction $share --labels-choice $seed --seed $seed --batch 32 --patience 0"
     scratch="--arch $ARCH --width $WIDTH --card $card --level EUROSAT8"
     # shellcheck disable=SC2046,SC2086 # lists of words
@@ -114,9 +126,17 @@ compare() { # compare TASK SHARE SEED
     "$s2clr" dataset split "$work/crop.part" --method random --validation 0 --balance --quiet
     mv "$work/crop.part" "$work/crop.store"
 }
+[ -f "$RECORD" ] || RECORD=none
 run encoder pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs "$PRETRAIN" --batch "$BATCH" \
     --chunk "$BATCH" --seed 1 --probe PermanentCrop --augment flip,rot90,crop,jitter --card "$card" \
     --level EUROSAT8
+numbers=$here/label_efficiency.py
+if [ "$RECORD" != none ] &&
+    [ "$(python3 "$numbers" origin "$work")" != "$(python3 "$numbers" origin "$RECORD")" ]; then
+    echo "label_efficiency.sh: the encoder or the settings here are not those of $RECORD (another" \
+        "processor or library?): its draws cannot be added to those. RECORD=none makes all anew." >&2
+    exit 1
+fi
 # What its frozen features are worth to one linear layer, beside those of random weights (whose
 # batch norm has seen the patches: training at rate 0). The baselines stand in every JSON.
 run random pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs 1 --batch "$BATCH" --chunk "$BATCH" \
@@ -138,5 +158,8 @@ for seed in $SEEDS; do
     for share in $CROP_SHARES; do compare crop "$share" "$seed"; done
     for share in $TEN_SHARES; do compare ten "$share" "$seed"; done
 done
-python3 "$here/label_efficiency.py" "$work" runs >"$work/results.csv"
-python3 "$here/label_efficiency.py" "$work" table
+set -- "$work"
+[ "$RECORD" = none ] || set -- "$RECORD" "$work"
+python3 "$numbers" runs "$@" >"$work/results.part"
+mv "$work/results.part" "$work/results.csv"
+python3 "$numbers" table "$@"
