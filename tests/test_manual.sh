@@ -87,6 +87,17 @@ while read -r page; do
     true_that "s2clr(1) lists $page" grep -q -E "^\.It Xr s2clr-($page|$first) 1" pages/s2clr.1
 done <names
 
+# ---- the lists of s2clr-results(7) are those of the draws that were kept ----
+
+if command -v python3 >/dev/null; then
+    experiments=$top/tests/experiments
+    python3 "$experiments/label_efficiency.py" mdoc "$experiments/label_efficiency.csv" >kept
+    sed -n '/^\.\\" crop/,/^\.Sh PUBLISHED/p' pages/s2clr-results.7 | sed '$d' >shown
+    true_that 's2clr-results(7) shows the draws that were kept' cmp kept shown
+else
+    skip 'the lists of s2clr-results(7)' 'python3 is not there'
+fi
+
 # ---- cross-references ----
 
 for page in pages/*; do

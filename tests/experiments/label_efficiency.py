@@ -37,6 +37,9 @@ STUDENT = (math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.
 ALL_MEASURES = sorted({m for task in MEASURES.values() for m in task})
 FLOATS = {"share", *ALL_MEASURES}
 BASELINE = "baseline "
+TITLES = {"crop": "PermanentCrop against as many others", "ten": "Ten classes"}
+SHORT = {"per-band mean and standard deviation": "band statistics",
+         "random convolutional features": "random features"}
 METHODS = ("scratch", "tuned", "resnet18", "resnet18-half", "dense", "pixel")
 # Who is compared with whom.
 AHEAD = [(method, "scratch") for method in METHODS[1:]] + [("dense", "resnet18")]
@@ -191,16 +194,16 @@ def print_list(header, lines):
 
 def print_mdoc(runs):
     for task, measures in MEASURES.items():
-        print(f'.\\" {task}')
-        print_list(["labels", "method", measures[0], "+-", *measures[1:], "runs"],
+        print(f'.\\" {task}\n.Ss {TITLES[task]}')
+        print_list(["labels", "method", measures[0], "+-", *measures[1:], "n"],
                    [[f"{100 * share:g} %", method, f"{cells[0][0]:.4f}", half_text(cells[0]),
                      *(f"{mean:.3f}" for mean, _, _ in cells[1:]), str(seeds)]
                     for t, share, method, seeds, cells in rows_of(runs) if t == task] +
-                   [["100 %", name, f"{values[measures[0]]:.4f}", "",
+                   [["100 %", SHORT[name], f"{values[measures[0]]:.4f}", "",
                      *(f"{values[m]:.3f}" for m in measures[1:]), "1"]
                     for name, values in baselines(runs, task)])
-    print('.\\" ahead')
-    print_list(["task", "labels", "method", "ahead of", "by", "+-", "runs"],
+    print('.\\" ahead\n.Ss Differences, draw by draw')
+    print_list(["task", "labels", "method", "ahead of", "by", "+-", "n"],
                [[task, f"{100 * share:g} %", method, other, f"{cell[0]:+.4f}",
                  half_text(cell), str(seeds)]
                 for task, share, method, other, seeds, cell in differences(runs)])
