@@ -247,7 +247,7 @@ static void run_in_two(const s2clr_predict_settings *settings, const raster *who
     s2clr_predict_result result;
     again.output = predict_rig_path("two.tif");
     again.resume = true;
-    again.memory_mb = 16;
+    again.memory_mb = 20;
     CU_ASSERT_EQUAL(s2clr_predict_run(&again, &stop, &result), S2CLR_ERR_CANCELLED);
     TEST_OK(s2clr_predict_run(&again, NULL, &result));
     CU_ASSERT(result.resumed_rows > 0);
