@@ -4,16 +4,17 @@
     python3 label_efficiency.py table SOURCE...   mean, deviation and 95 % interval over the seeds
     python3 label_efficiency.py ahead SOURCE...   by how much each method is ahead of another
     python3 label_efficiency.py mdoc SOURCE...    all of it as lists for a manual page
-    python3 label_efficiency.py origin SOURCE     encoder and settings of the runs
+    python3 label_efficiency.py settings SOURCE   what the runs were made with
 
 A SOURCE is a folder that label_efficiency.sh works in, or a CSV that `runs` printed, such as the
-one beside this script. Runs of several sources are put together; all must have begun with the same
-encoder, by the SHA-256 of its weights, and have the same settings.
+one beside this script. Runs of several sources are put together when their settings are the same; of
+one that is in two, the last counts. The encoder that a run began with is known by the SHA-256 of its
+weights: another processor or library makes another one of the same data and settings.
 
 The interval is Student's over the seeds; differences are taken seed by seed, since the methods of
 one seed have the same labels. A seed chooses the labels (below 100 %), the first weights
-of what is new and the order of patches; the encoder, the balanced set of the task crop and the test
-patches are the same for all seeds. So it says what another draw of labels and another training
+of what is new and the order of patches; the encoder (of one folder), the balanced set of the task
+crop and the test patches are the same for all seeds. So it says what another draw of labels and another training
 would give, not what another encoder or other test patches would. At 50 % two draws share half of
 their labels, and at 100 % all, so that there it holds for the training alone.
 """
@@ -60,8 +61,14 @@ def numbers(task, row):
     return balanced(row) if task == "crop" else {m: row["metrics"][m] for m in MEASURES["ten"]}
 
 
+def encoder_of(work):
+    """Of the weights alone: a model file's header holds folders and dates as well."""
+    data = (Path(work) / "encoder" / "model.safetensors").read_bytes()
+    return hashlib.sha256(data[8 + int.from_bytes(data[:8], "little"):]).hexdigest()[:16]
+
+
 def read_folder(work):
-    runs = []
+    runs, encoder = [], encoder_of(work)
     for path in sorted(Path(work).glob("*.json")):
         found = NAME.match(path.stem) or PROBE.match(path.stem)
         if not found:
@@ -73,47 +80,43 @@ def read_folder(work):
         if methods == ["encoder linear"]:  # the one report with all baselines, of all labels
             methods += [BASELINE + row["name"].split(" +")[0] for row in rows[1:]]
         for method, row in zip(methods, rows):
-            runs.append({**key, "method": method,
+            runs.append({**key, "method": method, "encoder": encoder,
                          **{m: v["value"] for m, v in numbers(key["task"], row).items()}})
     return runs
 
 
 def read_csv(path):
     with open(path, newline="") as file:
-        next(file)  # the origin
+        next(file)  # the settings
         return [{**{m: float(v) for m, v in row.items() if m in FLOATS and v},
-                 "task": row["task"], "method": row["method"], "seed": int(row["seed"])}
+                 **{k: row[k] for k in ("task", "method", "encoder")}, "seed": int(row["seed"])}
                 for row in csv.DictReader(file)]
 
 
-def origin_of(source):
-    """Of the weights alone: a model file's header holds folders and dates as well."""
+def settings_of(source):
     path = Path(source)
     if path.is_file():
-        return path.open().readline().removeprefix("# ").strip()
-    data = (path / "encoder" / "model.safetensors").read_bytes()
-    weights = data[8 + int.from_bytes(data[:8], "little"):]
-    settings = " ".join((path / "settings").read_text().split())
-    return f"encoder {hashlib.sha256(weights).hexdigest()}, settings {settings}"
+        return path.open().readline().removeprefix("# settings ").strip()
+    return " ".join((path / "settings").read_text().split())
 
 
 def read_runs(sources):
-    origins = {origin_of(source) for source in sources}
-    if len(origins) > 1:
-        sys.exit("label_efficiency.py: these runs are not draws of one thing, their encoders or "
-                 "settings differ:\n" + "\n".join(f"{s}: {origin_of(s)}" for s in sources))
+    settings = {settings_of(source) for source in sources}
+    if len(settings) > 1:
+        sys.exit("label_efficiency.py: the settings differ, these runs are not draws of one thing:\n" +
+                 "\n".join(f"{s}: {settings_of(s)}" for s in sources))
     runs = {}
     for source in sources:
         for run in read_csv(source) if Path(source).is_file() else read_folder(source):
             runs[run["task"], run["share"], order(run["method"]), run["seed"]] = run
-    return origins.pop(), [runs[key] for key in sorted(runs)]
+    return settings.pop(), [runs[key] for key in sorted(runs)]
 
 
-def print_runs(origin, runs):
-    print("#", origin)
-    print("task,share,method,seed," + ",".join(ALL_MEASURES))
+def print_runs(settings, runs):
+    print("# settings", settings)
+    print("task,share,method,seed,encoder," + ",".join(ALL_MEASURES))
     for r in runs:
-        print(",".join([r["task"], f"{r['share']:g}", r["method"], str(r["seed"])] +
+        print(",".join([r["task"], f"{r['share']:g}", r["method"], str(r["seed"]), r["encoder"]] +
                        [f"{r[m]:.5f}" if m in r else "" for m in ALL_MEASURES]))
 
 
@@ -210,12 +213,12 @@ def print_mdoc(runs):
 
 
 def main(action, *sources):
-    if action == "origin":
-        print(origin_of(*sources))
+    if action == "settings":
+        print(settings_of(*sources))
         return
-    origin, runs = read_runs(sources)
+    settings, runs = read_runs(sources)
     if action == "runs":
-        print_runs(origin, runs)
+        print_runs(settings, runs)
     else:
         {"table": print_table, "ahead": print_ahead, "mdoc": print_mdoc}[action](runs)
 

@@ -12,8 +12,8 @@
 #
 # Every run is a folder of WORK with its model; one that is there is skipped, one that was
 # interrupted resumes, so the script may be stopped and started at any time, and label_efficiency.csv
-# beside it keeps the draws of earlier ones that began with the same encoder, which are not repeated
-# (RECORD=none repeats them). About 3 hours on two cores with AVX-512, 8 with AVX2. Larger:
+# beside it keeps the draws of earlier ones of the same settings, which are not repeated (RECORD=none
+# repeats them). About 3 hours on two cores with AVX-512, 8 with AVX2. Larger:
 # ARCH=resnet50 WIDTH=64 PRETRAIN=200 DEVICE=cuda RECORD=none, and whatever else stands below, in a
 # WORK of its own.
 # Result: WORK/*.json of every model; WORK/results.csv, which with those kept is the next
@@ -42,6 +42,14 @@ $SCRATCH_RATE $TUNED_RATE"
         "(architecture, width, epochs, batch, steps, rates); take another folder" >&2
     exit 1
 }
+
+numbers=$here/label_efficiency.py
+[ -f "$RECORD" ] || RECORD=none
+if [ "$RECORD" != none ] && [ "$(cat "$work/settings")" != "$(python3 "$numbers" settings "$RECORD")" ]; then
+    echo "label_efficiency.sh: $RECORD was made with $(python3 "$numbers" settings "$RECORD"), now:" \
+        "$settings; RECORD=none makes all draws anew" >&2
+    exit 1
+fi
 
 run() { # run NAME COMMAND OPTIONS...: one training, unless it is done
     name=$1 command=$2
@@ -126,17 +134,9 @@ compare() { # compare TASK SHARE SEED
     "$s2clr" dataset split "$work/crop.part" --method random --validation 0 --balance --quiet
     mv "$work/crop.part" "$work/crop.store"
 }
-[ -f "$RECORD" ] || RECORD=none
 run encoder pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs "$PRETRAIN" --batch "$BATCH" \
     --chunk "$BATCH" --seed 1 --probe PermanentCrop --augment flip,rot90,crop,jitter --card "$card" \
     --level EUROSAT8
-numbers=$here/label_efficiency.py
-if [ "$RECORD" != none ] &&
-    [ "$(python3 "$numbers" origin "$work")" != "$(python3 "$numbers" origin "$RECORD")" ]; then
-    echo "label_efficiency.sh: the encoder or the settings here are not those of $RECORD (another" \
-        "processor or library?): its draws cannot be added to those. RECORD=none makes all anew." >&2
-    exit 1
-fi
 # What its frozen features are worth to one linear layer, beside those of random weights (whose
 # batch norm has seen the patches: training at rate 0). The baselines stand in every JSON.
 run random pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs 1 --batch "$BATCH" --chunk "$BATCH" \
