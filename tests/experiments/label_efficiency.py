@@ -183,8 +183,8 @@ def print_ahead(runs):
               f" {mean:+.4f} sd {deviation:.4f} +- {half:.4f}")
 
 
-def half_text(cell):
-    return "" if math.isnan(cell[2]) else f"{cell[2]:.4f}"
+def short(value, digits):
+    return "" if math.isnan(value) else f"{value:.{digits}f}".removeprefix("0")
 
 
 def print_list(header, lines):
@@ -198,17 +198,18 @@ def print_list(header, lines):
 def print_mdoc(runs):
     for task, measures in MEASURES.items():
         print(f'.\\" {task}\n.Ss {TITLES[task]}')
-        print_list(["labels", "method", measures[0], "+-", *measures[1:], "n"],
-                   [[f"{100 * share:g} %", method, f"{cells[0][0]:.4f}", half_text(cells[0]),
-                     *(f"{mean:.3f}" for mean, _, _ in cells[1:]), str(seeds)]
+        heads = ["acc" if m == "accuracy" else m for m in measures]
+        print_list(["labels", "method", heads[0], "+-", *heads[1:], "n"],
+                   [[f"{100 * share:g} %", method, short(cells[0][0], 4), short(cells[0][2], 4),
+                     *(short(mean, 3) for mean, _, _ in cells[1:]), str(seeds)]
                     for t, share, method, seeds, cells in rows_of(runs) if t == task] +
-                   [["100 %", SHORT[name], f"{values[measures[0]]:.4f}", "",
-                     *(f"{values[m]:.3f}" for m in measures[1:]), "1"]
+                   [["100 %", SHORT[name], short(values[measures[0]], 4), "",
+                     *(short(values[m], 3) for m in measures[1:]), "1"]
                     for name, values in baselines(runs, task)])
     print('.\\" ahead\n.Ss Differences, draw by draw')
     print_list(["task", "labels", "method", "ahead of", "by", "+-", "n"],
                [[task, f"{100 * share:g} %", method, other, f"{cell[0]:+.4f}",
-                 half_text(cell), str(seeds)]
+                 short(cell[2], 4), str(seeds)]
                 for task, share, method, other, seeds, cell in differences(runs)])
 
 
