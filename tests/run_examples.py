@@ -28,6 +28,7 @@ CANNOT = [
     (r"\bqgis", "needs a desktop; the QGIS tests do it", None),
     (r"^gdal s2clr|^gdal\.Run", "needs GDAL 3.11; test_gdal_cli.sh runs it", None),
     (r"/data/in", "names a folder of the reader's", None),
+    (r"label_efficiency\.sh", "trains for hours; test_experiments.sh runs it", None),
     (r"bigearthnet\.sh", "needs the archive of BigEarthNet; test_bigearthnet.sh runs it", None),
     (r"^s2clr_evi2: the number|^p t / f|^\w = |^S2CLR:\"MODEL\"", "is no command", None),
     (r"^(import|from) ", "is Python and needs packages of its own", None),
@@ -260,6 +261,8 @@ def try_example(number, name, lines):
     os.makedirs(os.path.join(folder, "build"))
     os.symlink(PROGRAM, os.path.join(folder, "build/s2clr"))
     os.symlink(os.environ["S2CLR_PLUGINS"], os.path.join(folder, "build/gdalplugins"))
+    os.makedirs(os.path.join(folder, "tests"))
+    os.symlink(os.path.join(SOURCES, "tests/experiments"), os.path.join(folder, "tests/experiments"))
     notes = []
     if is_data(lines):
         script, why = check_data(lines, folder)
