@@ -44,9 +44,11 @@ expect 'other settings' 1 'take another folder' few_labels 8 none work
 
 mkdir other
 cp -r work/encoder work/crop.store other
-few_labels 4 work/results.csv other >out 2>err
-true_that 'draws that are kept are not repeated' test ! -e other/scratch-crop-0.5-1
+expect 'with draws that are kept' 0 'random convolutional features' few_labels 4 work/results.csv other
+true_that 'they are not repeated' test ! -e other/scratch-crop-0.5-1
+true_that 'nor are the linear layers' test ! -e other/encoder-linear-crop -a ! -e other/random
 true_that 'and are kept on' cmp work/results.csv other/results.csv
+expect 'draws that are not there' 1 'nowhere.csv: there is no such' few_labels 4 nowhere.csv other
 sed '1s/ 8 / 9 /' work/results.csv >strange.csv
 expect 'draws of other settings' 1 'makes all draws anew' few_labels 4 strange.csv other
 expect 'are not put together' 1 'not draws of one thing' \
@@ -54,7 +56,8 @@ expect 'are not put together' 1 'not draws of one thing' \
 
 expect 'by how much' 0 'tuned          - scratch     1 ' \
     python3 "$experiments/label_efficiency.py" ahead work/results.csv
-expect 'for the manual' 0 '.It 50 % Ta tuned Ta ' \
+expect 'for the manual' 0 ".It crop Ta 50 % Ta tuned Ta scratch Ta $(python3 \
+    "$experiments/label_efficiency.py" ahead work/results.csv | awk '/tuned +- scratch/ {print $8}')" \
     python3 "$experiments/label_efficiency.py" mdoc work
 expect 'learning rates' 0 '0.5 tuned 0.01: AUC' env DEVICE=cpu WIDTH=4 STEPS=2 SHARES=0.5 RATES=0.01 \
     sh "$experiments/label_rates.sh" "$S2CLR" data/eurosat_rgb.zip work

@@ -214,6 +214,9 @@ def print_mdoc(runs):
 
 
 def main(action, *sources):
+    for source in sources:
+        if not Path(source).exists():
+            sys.exit(f"label_efficiency.py: {source}: there is no such folder or CSV")
     if action == "settings":
         print(settings_of(*sources))
         return

@@ -28,9 +28,11 @@ here=$(dirname "$0")
 # their own (label_rates.sh).
 : "${SCRATCH_RATE:=0.0003}" "${TUNED_RATE:=0.0003}"
 : "${CROP_SHARES:=0.01 0.03 0.1 0.25 0.5 1}" "${TEN_SHARES:=0.01 0.1 1}"
-# name:architecture:width
+# name:architecture:width; another shape wants another name, since draws are known by it
 : "${STUDENTS:=resnet18:resnet18:32 resnet18-half:resnet18:16 dense:dense:48 pixel:pixel:32}"
-: "${RECORD:=$here/label_efficiency.csv}" # draws done elsewhere, or none
+kept=$here/label_efficiency.csv
+[ -f "$kept" ] || kept=none
+: "${RECORD:=$kept}" # draws done elsewhere, or none
 card=$here/eurosat_rgb.json
 mkdir -p "$work"
 
@@ -44,11 +46,13 @@ $SCRATCH_RATE $TUNED_RATE"
 }
 
 numbers=$here/label_efficiency.py
-[ -f "$RECORD" ] || RECORD=none
-if [ "$RECORD" != none ] && [ "$(cat "$work/settings")" != "$(python3 "$numbers" settings "$RECORD")" ]; then
-    echo "label_efficiency.sh: $RECORD was made with $(python3 "$numbers" settings "$RECORD"), now:" \
-        "$settings; RECORD=none makes all draws anew" >&2
-    exit 1
+if [ "$RECORD" != none ]; then
+    made_with=$(python3 "$numbers" settings "$RECORD") || exit
+    [ "$made_with" = "$settings" ] || {
+        echo "label_efficiency.sh: $RECORD was made with $made_with, now: $settings;" \
+            "RECORD=none makes all draws anew" >&2
+        exit 1
+    }
 fi
 
 run() { # run NAME COMMAND OPTIONS...: one training, unless it is done
@@ -93,17 +97,20 @@ rounds() { # rounds TASK OPTIONS...
     echo "$epochs"
 }
 
-recorded() { # recorded TASK SHARE SEED: are all of its methods in the record?
+recorded() { # recorded TASK SHARE SEED METHOD...: are they all in the record?
     [ "$RECORD" != none ] || return 1
-    for method in scratch tuned $STUDENTS; do
-        grep -q "^$1,$2,${method%%:*},$3," "$RECORD" || return 1
+    task=$1 share=$2 seed=$3
+    shift 3
+    for method; do
+        grep -q "^$task,$share,${method%%:*},$seed," "$RECORD" || return 1
     done
 }
 
 compare() { # compare TASK SHARE SEED
     task=$1 share=$2 seed=$3
     key=$task-$share-$seed
-    if recorded "$task" "$share" "$seed"; then return; fi
+    # shellcheck disable=SC2086 # a list of words
+    if recorded "$task" "$share" "$seed" scratch tuned $STUDENTS; then return; fi
     some="--labels-fraction $share --labels-choice $seed --seed $seed --batch 32 --patience 0"
     scratch="--arch $ARCH --width $WIDTH --card $card --level EUROSAT8"
     # shellcheck disable=SC2046,SC2086 # lists of words
@@ -139,19 +146,21 @@ run encoder pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs "$PRETRAIN
     --level EUROSAT8
 # What its frozen features are worth to one linear layer, beside those of random weights (whose
 # batch norm has seen the patches: training at rate 0). The baselines stand in every JSON.
-run random pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs 1 --batch "$BATCH" --chunk "$BATCH" \
-    --seed 1 --rate 0 --probe PermanentCrop --augment flip,rot90,crop,jitter --card "$card" \
-    --level EUROSAT8
+probe() { # probe FEATURES TASK
+    # shellcheck disable=SC2046 # lists of words
+    {
+        [ "$1" = encoder ] ||
+            run "$1" pretrain "$data" --arch "$ARCH" --width "$WIDTH" --epochs 1 --batch "$BATCH" \
+                --chunk "$BATCH" --seed 1 --rate 0 --probe PermanentCrop \
+                --augment flip,rot90,crop,jitter --card "$card" --level EUROSAT8
+        run "$1-linear-$2" finetune $(everything "$2") --validation-share 0 --last 0 --epochs 20 \
+            -m "$work/$1/model.safetensors" --rate 0.01 --augment flip,rot90 --patience 0 --seed 1
+        measure "$1-linear-$2" $(everything "$2") $([ "$1" = encoder ] || echo --filters 0)
+    }
+}
 for features in encoder random; do
     for task in crop ten; do
-        # shellcheck disable=SC2046 # lists of words
-        {
-            run "$features-linear-$task" finetune $(everything $task) --validation-share 0 \
-                --last 0 --epochs 20 -m "$work/$features/model.safetensors" --rate 0.01 --augment flip,rot90 \
-                --patience 0 --seed 1
-            measure "$features-linear-$task" $(everything $task) \
-                $([ $features = encoder ] || echo --filters 0)
-        }
+        recorded "$task" 1 1 "$features linear" || probe "$features" "$task"
     done
 done
 for seed in $SEEDS; do
