@@ -174,8 +174,9 @@ static double norm_of(const float *x, size_t count)
 }
 
 /* Gradients that are zero but for rounding (of a bias in front of a batch norm) are below 1e-6 of
- * all together. Of others the norm is right within `error_most`, and so is the norm of the error as
- * estimated from the samples; what is below 1e-5 of all together counts as that. */
+ * all together. Of others the norm of the error, as estimated from the samples, is within
+ * `error_most`, and the norm itself within 5e-3 (differences of single samples cancel in it) and
+ * `error_most`; what is below 1e-5 of all together counts as that. */
 static void check_gradient(const json_t *numbers, const s2clr_param *p, double total,
                            double error_most, const float *g)
 {
@@ -193,7 +194,8 @@ static void check_gradient(const json_t *numbers, const s2clr_param *p, double t
                          (double)g[(size_t)(u * (double)p->count)];
         error += d * d / SAMPLES * (double)p->count;
     }
-    test_near((norm_of(g, p->count) - norm) / scale, 0, error_most, p->name, __FILE__, __LINE__);
+    test_near((norm_of(g, p->count) - norm) / scale, 0, fmin(error_most, 5e-3), p->name, __FILE__,
+              __LINE__);
     test_near(sqrt(error) / scale, 0, error_most, p->name, __FILE__, __LINE__);
 }
 
