@@ -91,8 +91,10 @@ done <names
 
 if command -v python3 >/dev/null; then
     experiments=$top/tests/experiments
-    python3 "$experiments/label_efficiency.py" mdoc "$experiments/label_efficiency.csv" >kept
-    sed -n '/^\.\\" crop/,/^\.Sh PUBLISHED/p' pages/s2clr-results.7 | sed '$d' >shown
+    for record in label_efficiency.csv label_efficiency_24.csv; do
+        python3 "$experiments/label_efficiency.py" mdoc "$experiments/$record"
+    done >kept
+    awk '/^\.\\" crop/ {lists = 1} /^\.Sh/ {lists = 0} lists' pages/s2clr-results.7 >shown
     true_that 's2clr-results(7) shows the draws that were kept' cmp kept shown
 else
     skip 'the lists of s2clr-results(7)' 'python3 is not there'

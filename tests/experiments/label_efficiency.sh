@@ -27,7 +27,7 @@ here=$(dirname "$0")
 # Learning rates. Chosen by AUC on the validation part, which no test uses, with draws of labels of
 # their own (label_rates.sh).
 : "${SCRATCH_RATE:=0.0003}" "${TUNED_RATE:=0.0003}"
-: "${CROP_SHARES:=0.01 0.03 0.1 0.25 0.5 1}" "${TEN_SHARES:=0.01 0.1 1}"
+: "${CROP_SHARES:=0.01 0.03 0.1 0.25 0.5 1}" "${TEN_SHARES:=0.01 0.1 1}" "${PROBES:=encoder random}"
 # name:architecture:width; another shape wants another name, since draws are known by it
 : "${STUDENTS:=resnet18:resnet18:32 resnet18-half:resnet18:16 dense:dense:48 pixel:pixel:32}"
 kept=$here/label_efficiency.csv
@@ -158,7 +158,7 @@ probe() { # probe FEATURES TASK
         measure "$1-linear-$2" $(everything "$2") $([ "$1" = encoder ] || echo --filters 0)
     }
 }
-for features in encoder random; do
+for features in $PROBES; do
     for task in crop ten; do
         recorded "$task" 1 1 "$features linear" || probe "$features" "$task"
     done
